@@ -1,0 +1,1 @@
+"""Containers: what a file is, and the metadata layers beside C2PA."""

@@ -1,0 +1,44 @@
+"""Reports and receipts as JSON: one shape for ``--json``, HTTP bodies and stored rows (``docs/contracts.md``)."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+
+
+def rfc3339(moment: datetime) -> str:
+    """RFC 3339, UTC, whole seconds unless there are fractions, with ``Z``."""
+    text = moment.astimezone(UTC).isoformat()
+    return text.removesuffix("+00:00") + "Z"
+
+
+def to_plain(value: Any) -> Any:
+    """Frozen dataclasses, enums, times and tuples as JSON types; unknown objects raise TypeError."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {item.name: to_plain(getattr(value, item.name)) for item in dataclasses.fields(value)}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    if isinstance(value, Mapping):
+        return {str(key): to_plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [to_plain(item) for item in value]
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return value
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def to_json(value: Any, *, indent: int | None = 2) -> str:
+    """JSON text; non-ASCII kept, lone surrogates escaped so that the text always encodes as UTF-8."""
+    plain = to_plain(value)
+    text = json.dumps(plain, ensure_ascii=False, indent=indent)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(plain, ensure_ascii=True, indent=indent)
+    return text
