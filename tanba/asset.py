@@ -75,7 +75,7 @@ class Asset:
                 self._sha256 = hashlib.sha256(self.data).hexdigest()
             else:
                 with self.open() as stream:
-                    self._sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+                    self._sha256 = _digest(stream)
         return self._sha256
 
 
@@ -85,3 +85,10 @@ def _check_size(size: int, limits: Limits) -> None:
             f"{size:,} bytes are more than the limit of {limits.asset_bytes:,}",
             hint="raise TANBA_LIMITS__ASSET_BYTES if you trust the source",
         )
+
+
+def _digest(stream: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while chunk := stream.read(_CHUNK):
+        digest.update(chunk)
+    return digest.hexdigest()

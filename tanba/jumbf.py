@@ -1,0 +1,222 @@
+"""Reading raw C2PA manifest stores: JUMBF boxes (ISO/IEC 19566-5), the COSE signature and its certificates.
+
+Used for what the engine does not hand out (certificates, time-stamp tokens, box sizes) and for the unsigned COSE
+padding of text marks. It never decides about validity; it only locates bytes. Every length is checked.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import cbor2
+
+from tanba.errors import MalformedAsset
+
+_TAG_COSE_SIGN1 = 18
+_X5CHAIN = 33
+_ALGORITHM = 1
+_MAX_DEPTH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One box: ``offset`` and ``size`` cover header and payload, in bytes of the store."""
+
+    offset: int
+    size: int
+    header: int
+    kind: bytes
+
+    @property
+    def start(self) -> int:
+        """First byte of the payload."""
+        return self.offset + self.header
+
+    @property
+    def end(self) -> int:
+        return self.offset + self.size
+
+
+@dataclass(frozen=True, slots=True)
+class SuperBox:
+    """A ``jumb`` box with its description: label, type UUID and where its content boxes start."""
+
+    box: Box
+    label: str
+    uuid: bytes
+    content: int
+
+    @property
+    def end(self) -> int:
+        return self.box.end
+
+
+def boxes(data: bytes, start: int, end: int) -> Iterator[Box]:
+    """The boxes between two offsets. Raises :class:`MalformedAsset` when a length leaves its parent."""
+    while start < end:
+        if end - start < 8:
+            raise MalformedAsset("a JUMBF box is cut off", code="tanba.jumbf.truncated")
+        size, kind = struct.unpack_from(">I4s", data, start)
+        header = 8
+        if size == 1:
+            if end - start < 16:
+                raise MalformedAsset("a JUMBF box is cut off", code="tanba.jumbf.truncated")
+            (size,) = struct.unpack_from(">Q", data, start + 8)
+            header = 16
+        elif size == 0:
+            size = end - start
+        if size < header or start + size > end:
+            raise MalformedAsset("a JUMBF box is longer than its parent", code="tanba.jumbf.truncated")
+        yield Box(start, size, header, kind)
+        start += size
+
+
+def superbox(data: bytes, box: Box) -> SuperBox:
+    """Read the description box of a ``jumb`` box. Raises :class:`MalformedAsset`."""
+    first = next(boxes(data, box.start, box.end), None)
+    if box.kind != b"jumb" or first is None or first.kind != b"jumd" or first.size - first.header < 17:
+        raise MalformedAsset("a JUMBF superbox has no description", code="tanba.jumbf.malformed")
+    label = ""
+    if data[first.start + 16] & 0x02:
+        stop = data.find(b"\0", first.start + 17, first.end)
+        if stop < 0:
+            raise MalformedAsset("a JUMBF label has no end", code="tanba.jumbf.malformed")
+        label = data[first.start + 17 : stop].decode("utf-8", "replace")
+    return SuperBox(box, label, data[first.start : first.start + 16], first.end)
+
+
+def root(store: bytes) -> SuperBox:
+    """The ``c2pa`` superbox of a manifest store. Raises :class:`MalformedAsset`."""
+    first = next(boxes(store, 0, len(store)), None)
+    if first is None:
+        raise MalformedAsset("the manifest store is empty", code="tanba.jumbf.truncated")
+    found = superbox(store, first)
+    if found.label != "c2pa":
+        raise MalformedAsset("not a C2PA manifest store", code="tanba.jumbf.malformed")
+    return found
+
+
+def children(store: bytes, parent: SuperBox) -> tuple[SuperBox, ...]:
+    """The superboxes directly inside a superbox."""
+    return tuple(superbox(store, box) for box in boxes(store, parent.content, parent.end) if box.kind == b"jumb")
+
+
+def manifests(store: bytes) -> tuple[SuperBox, ...]:
+    """All manifests in order; the last one is the active manifest (C2PA 2.4 section 11.1.4)."""
+    return children(store, root(store))
+
+
+def manifest(store: bytes, label: str | None = None) -> SuperBox:
+    """The manifest of that label, or the active one. Raises :class:`MalformedAsset`."""
+    found = manifests(store)
+    chosen = found[-1] if found and label is None else next((item for item in found if item.label == label), None)
+    if chosen is None:
+        raise MalformedAsset("the manifest store has no such manifest", code="tanba.jumbf.malformed")
+    return chosen
+
+
+def content_box(store: bytes, parent: SuperBox, kind: bytes) -> Box:
+    """The first content box of a kind (``cbor``, ``json`` ...). Raises :class:`MalformedAsset`."""
+    found = next((box for box in boxes(store, parent.content, parent.end) if box.kind == kind), None)
+    if found is None:
+        raise MalformedAsset(f"no {kind.decode('ascii', 'replace')} box", code="tanba.jumbf.malformed")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class CoseSign1:
+    """The claim signature (C2PA 2.4 section 13.2; RFC 9052)."""
+
+    protected: Mapping[Any, Any]
+    unprotected: Mapping[Any, Any]
+    signature: bytes
+    box: Box
+    """The ``cbor`` content box it came from."""
+
+    @property
+    def x5chain(self) -> tuple[bytes, ...]:
+        """DER certificates, leaf first; empty when the header is missing or not bytes."""
+        for headers in (self.protected, self.unprotected):
+            for key in (_X5CHAIN, "x5chain"):
+                value = headers.get(key)
+                if isinstance(value, bytes):
+                    return (value,)
+                if isinstance(value, (list, tuple)) and all(isinstance(item, bytes) for item in value):
+                    return tuple(value)
+        return ()
+
+    @property
+    def algorithm(self) -> int | None:
+        """COSE algorithm number (-7 is ES256)."""
+        value = self.protected.get(_ALGORITHM)
+        return value if isinstance(value, int) else None
+
+    @property
+    def timestamp_tokens(self) -> tuple[bytes, ...]:
+        """RFC 3161 values of ``sigTst2`` or ``sigTst`` (C2PA 2.4 section 10.3.2.5), as stored."""
+        for key in ("sigTst2", "sigTst"):
+            value = self.unprotected.get(key)
+            tokens = value.get("tstTokens") if isinstance(value, Mapping) else None
+            if isinstance(tokens, (list, tuple)):
+                return tuple(
+                    item["val"] for item in tokens if isinstance(item, Mapping) and isinstance(item.get("val"), bytes)
+                )
+        return ()
+
+    @property
+    def ocsp_responses(self) -> tuple[bytes, ...]:
+        """Stapled DER OCSP responses of ``rVals`` (C2PA 2.4 section 13.2)."""
+        value = self.unprotected.get("rVals")
+        vals = value.get("ocspVals") if isinstance(value, Mapping) else None
+        return tuple(item for item in vals if isinstance(item, bytes)) if isinstance(vals, (list, tuple)) else ()
+
+
+def signature_superbox(store: bytes, label: str | None = None) -> SuperBox:
+    """The ``c2pa.signature`` superbox of a manifest. Raises :class:`MalformedAsset`."""
+    found = next((item for item in children(store, manifest(store, label)) if item.label == "c2pa.signature"), None)
+    if found is None:
+        raise MalformedAsset("the manifest has no signature box", code="tanba.jumbf.malformed")
+    return found
+
+
+def cose(store: bytes, label: str | None = None) -> CoseSign1:
+    """The COSE_Sign1 of a manifest (the active one by default). Raises :class:`MalformedAsset`."""
+    box = content_box(store, signature_superbox(store, label), b"cbor")
+    try:
+        value = cbor2.loads(store[box.start : box.end])
+        items = value.value if isinstance(value, cbor2.CBORTag) and value.tag == _TAG_COSE_SIGN1 else value
+        protected_bytes, unprotected, _payload, signature = items
+        protected = cbor2.loads(protected_bytes) if protected_bytes else {}
+    except (cbor2.CBORError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise MalformedAsset("the claim signature is no COSE_Sign1", code="tanba.jumbf.malformed") from error
+    if not isinstance(protected, Mapping) or not isinstance(unprotected, Mapping) or not isinstance(signature, bytes):
+        raise MalformedAsset("the claim signature is no COSE_Sign1", code="tanba.jumbf.malformed")
+    return CoseSign1(protected, unprotected, signature, box)
+
+
+def repad(store: bytes, pad: bytes | None) -> bytes:
+    """The same store with the unsigned COSE ``pad`` of the active manifest replaced (None removes it).
+
+    Only unprotected header bytes and the enclosing box lengths change, so the claim signature stays valid
+    (RFC 9052 section 4.4: unprotected headers are not signed; C2PA 2.4 section 13.2 on padding).
+    """
+    top = root(store)
+    active = manifest(store)
+    enclosing = signature_superbox(store)
+    box = content_box(store, enclosing, b"cbor")
+    tag = cbor2.loads(store[box.start : box.end])
+    items = list(tag.value)
+    headers: dict[Any, Any] = {key: value for key, value in items[1].items() if key not in ("pad", "pad2")}
+    items[1] = headers if pad is None else headers | {"pad": pad}
+    body = cbor2.dumps(cbor2.CBORTag(_TAG_COSE_SIGN1, items))
+    replacement = struct.pack(">I4s", len(body) + 8, b"cbor") + body
+    delta = len(replacement) - box.size
+    out = bytearray(store[: box.offset] + replacement + store[box.end :])
+    for parent in (enclosing.box, active.box, top.box):
+        if parent.header != 8:
+            raise MalformedAsset("a 64-bit box cannot be re-padded", code="tanba.jumbf.malformed")
+        struct.pack_into(">I", out, parent.offset, parent.size + delta)
+    return bytes(out)
