@@ -125,6 +125,9 @@ class Disclosure:
     prompt_author: str | None = None
     prompt: str | None = None
     """The raw prompt. Enters a file only when the caller gave it by name (privacy; KZ 23(2))."""
+    prompt_sha256: str | None = None
+    """SHA-256 of a prompt that is not published, lower-case hex: its author can prove it later. A prompt that can be
+    guessed can be found from its digest."""
     human_contribution: str | None = None
     """Statement of the human creative contribution (KZ 23(1))."""
     no_training: bool = False
