@@ -1,0 +1,96 @@
+"""Who signed, and which of the user's lists vouches for them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from tanba import jumbf
+from tanba.engine.read import Evidence, EvidenceStatus
+from tanba.errors import MalformedAsset
+from tanba.report import Bucket, SignerAnswer, SignerState, TrustListRef
+from tanba.trust import URI_PREFIX, TrustStore
+
+_LIST_URI = re.compile(re.escape(URI_PREFIX) + r"[a-z]+/[0-9a-f]{16}")
+_BAD = ("signingCredential.invalid", "signingCredential.revoked", "signingCredential.ocsp.revoked")
+
+
+def answer(evidence: Evidence, trust: TrustStore) -> SignerAnswer:
+    """The signer of the active manifest; names come from the certificate, identity is its fingerprint."""
+    if evidence.status is not EvidenceStatus.FOUND:
+        return SignerAnswer()
+    certificate = crjson_signature(evidence).get("certificateInfo") or {}
+    info = evidence.manifest().get("signature_info") or {}
+    subject = certificate.get("subject") or {}
+    issuer = certificate.get("issuer") or {}
+    validity = certificate.get("validity") or {}
+    failures = evidence.codes_in(Bucket.FAILURE)
+    trusted = "signingCredential.trusted" in evidence.codes_in(Bucket.SUCCESS)
+    if trusted:
+        state = SignerState.TRUSTED
+    elif any(code in failures for code in _BAD) or "claimSignature.mismatch" in failures:
+        state = SignerState.INVALID
+    else:
+        state = SignerState.UNKNOWN if certificate or info else SignerState.INVALID
+    return SignerAnswer(
+        state=state,
+        name=_text(subject.get("CN") or info.get("common_name")),
+        organization=_text(subject.get("O") or info.get("issuer")),
+        serial=_text(certificate.get("serialNumber") or info.get("cert_serial_number")),
+        fingerprint=fingerprint(evidence),
+        issuer=_text(issuer.get("CN") or issuer.get("O")),
+        not_before=moment(validity.get("notBefore")),
+        not_after=moment(validity.get("notAfter")),
+        algorithm=_text(info.get("alg")),
+        list=matched_list(evidence, trust) if trusted else None,
+    )
+
+
+def crjson_signature(evidence: Evidence) -> Mapping[str, Any]:
+    """The ``signature`` object of the active manifest in crJSON; empty when absent."""
+    for manifest in evidence.crjson.get("manifests") or ():
+        if isinstance(manifest, Mapping) and manifest.get("label") == evidence.active:
+            signature = manifest.get("signature")
+            return signature if isinstance(signature, Mapping) else {}
+    return {}
+
+
+def fingerprint(evidence: Evidence) -> str | None:
+    """SHA-256 of the leaf certificate in the claim signature, or None when the store cannot be parsed."""
+    if evidence.store is None:
+        return None
+    try:
+        chain = jumbf.cose(evidence.store, evidence.active).x5chain
+    except MalformedAsset:
+        return None
+    return hashlib.sha256(chain[0]).hexdigest() if chain else None
+
+
+def matched_list(evidence: Evidence, trust: TrustStore) -> TrustListRef | None:
+    """The named list the engine matched (it names our internal URI in the success code's explanation)."""
+    for item in evidence.codes:
+        if item.code == "signingCredential.trusted" and "ingredient" not in item.params:
+            found = _LIST_URI.search(item.text or "")
+            if found and (entry := trust.by_uri(found.group())):
+                return entry.ref
+    uri = (evidence.report.get("validation_results") or {}).get("trustListUri")
+    entry = trust.by_uri(uri) if isinstance(uri, str) else None
+    return entry.ref if entry else None
+
+
+def moment(value: object) -> datetime | None:
+    """An RFC 3339 string of the engine as an aware datetime, or None."""
+    if not isinstance(value, str):
+        return None
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
