@@ -8,7 +8,7 @@ It never reads an asset, never signs, and never puts a raw prompt in unless the 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
