@@ -1,8 +1,8 @@
 """Checks marks on images, text and other files. Cannot sign: no key and no signing call is reachable from here.
 
-    >>> import verifier
-    >>> report = verifier.verify("photo.jpg")            # doctest: +SKIP
-    >>> report.verdict, report.answers.integrity.state   # doctest: +SKIP
+>>> import verifier
+>>> report = verifier.verify("photo.jpg")            # doctest: +SKIP
+>>> report.verdict, report.answers.integrity.state   # doctest: +SKIP
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from verifier.sidecar import find_sidecar, read_sidecar
 __all__ = ["Settings", "verify", "verify_asset", "verify_bytes"]
 
 
-def verify(path: str | Path, settings: Settings | None = None, *, manifest: str | Path | None = None) -> VerificationReport:
+def verify(
+    path: str | Path, settings: Settings | None = None, *, manifest: str | Path | None = None
+) -> VerificationReport:
     """Verify a file. A sidecar (``FILE.c2pa`` beside ``FILE``, or ``manifest``) is used when the file holds none.
 
     Raises :class:`tanba.errors.AssetUnreadable` or :class:`tanba.errors.AssetTooLarge`; everything else is a finding.

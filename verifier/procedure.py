@@ -36,8 +36,8 @@ from tanba.report import (
     LayerReport,
     LayerState,
     RevocationAnswer,
-    VerificationReport,
     Verdict,
+    VerificationReport,
 )
 from tanba.trust import TrustStore
 from verifier import history
@@ -132,9 +132,7 @@ def _evidence(asset: Asset, settings: Settings, manifest: bytes | None) -> tuple
     return evidence, ()
 
 
-def _revocation(
-    evidence: Evidence, settings: Settings, now: datetime
-) -> tuple[RevocationAnswer, tuple[Finding, ...]]:
+def _revocation(evidence: Evidence, settings: Settings, now: datetime) -> tuple[RevocationAnswer, tuple[Finding, ...]]:
     if evidence.status is not EvidenceStatus.FOUND:
         return RevocationAnswer(), ()
     return revocation.judge(

@@ -25,6 +25,7 @@ def read_sidecar(path: Path, limits: Limits) -> bytes:
         ) from error
     if len(data) > limits.manifest_bytes:
         raise AssetTooLarge(
-            f"the manifest {path.name} is larger than {limits.manifest_bytes:,} bytes", code="tanba.input.manifest_too_large"
+            f"the manifest {path.name} is larger than {limits.manifest_bytes:,} bytes",
+            code="tanba.input.manifest_too_large",
         )
     return data
