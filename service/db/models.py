@@ -15,6 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from service.db.base import Base
 from service.db.types import BigSerial, Digest
+from service.log import models as log_models
 
 
 class LabelState(StrEnum):
@@ -165,6 +166,9 @@ class Audit(Base):
     previous_hash: Mapped[str] = mapped_column(Digest)
     hash: Mapped[str] = mapped_column(Digest)
 
+
+ELSEWHERE = (log_models,)
+"""Modules whose tables belong to the same metadata."""
 
 METADATA = Base.metadata
 """Every table of the service, for migrations and for the test that models and migrations agree."""

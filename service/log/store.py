@@ -1,0 +1,146 @@
+"""The tree in the database: append in the caller's transaction, roots and proofs of any past size.
+
+An entry is never updated or deleted here. Appending takes the lock on ``log_head`` and holds it until the caller commits,
+so it should be the last thing a transaction does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import insert, select, tuple_, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from service.log import merkle
+from service.log.merkle import Frontier, Hash, Node
+from service.log.models import LogEntry, LogHead, LogNode
+from service.log.record import LogRecord
+from tanba.errors import InputError, StorageError
+
+_HEAD = 1
+_LOOKUPS = 400  # row values in one statement; SQLite allows 32,766 parameters, older builds 999
+
+
+def size(session: Session) -> int:
+    """Entries in the log, as this transaction sees it."""
+    return session.scalar(select(LogHead.size).where(LogHead.id == _HEAD)) or 0
+
+
+def append(session: Session, records: Sequence[LogRecord], at: datetime) -> int:
+    """Append records in order; returns the index of the first. Becomes real with the caller's commit.
+
+    Raises :class:`StorageError` when the stored tree is damaged. Concurrent writers wait for each other.
+    """
+    frontier = _lock_head(session)
+    first = frontier.size
+    entries, nodes = [], []
+    for record in records:
+        leaf = record.leaf
+        entries.append(
+            {
+                "index": frontier.size,
+                "leaf_hash": leaf.hex(),
+                "label_id": record.label_id,
+                "record": record.to_dict(),
+                "created_at": at,
+            }
+        )
+        nodes += [
+            {"level": node.level, "index": node.index, "hash": value.hex()} for node, value in frontier.append(leaf)
+        ]
+    if not entries:
+        return first
+    session.execute(insert(LogEntry), entries)
+    if nodes:
+        session.execute(insert(LogNode), nodes)
+    session.execute(
+        update(LogHead)
+        .where(LogHead.id == _HEAD)
+        .values(size=frontier.size, frontier=[value.hex() for value in frontier.hashes])
+        .execution_options(synchronize_session=False)
+    )
+    return first
+
+
+def _lock_head(session: Session) -> Frontier:
+    """Wait for our turn. SQLite's ``BEGIN IMMEDIATE`` already gave it; PostgreSQL locks the row."""
+    statement = select(LogHead.size, LogHead.frontier).where(LogHead.id == _HEAD).with_for_update()
+    row = session.execute(statement).one_or_none()
+    if row is None:
+        try:
+            with session.begin_nested():
+                session.execute(insert(LogHead), [{"id": _HEAD, "size": 0, "frontier": []}])
+        except IntegrityError:
+            pass  # another writer made it first: read what it left
+        row = session.execute(statement).one()
+    try:
+        return Frontier(row.size, [bytes.fromhex(text) for text in row.frontier])
+    except ValueError as error:
+        raise StorageError("the head of the label log is damaged", code="tanba.log.damaged") from error
+
+
+def root(session: Session, tree_size: int) -> Hash:
+    """The tree head at a size up to the current one. Raises :class:`InputError`, :class:`StorageError`."""
+    _check_size(session, tree_size)
+    found = _load(session, merkle.root_nodes(tree_size))
+    return merkle.root(tree_size, found.__getitem__)
+
+
+def inclusion_proof(session: Session, index: int, tree_size: int) -> list[Hash]:
+    """``PATH(index, D[tree_size])``. Raises :class:`InputError`, :class:`StorageError`."""
+    _check_size(session, tree_size)
+    try:
+        ranges = merkle.inclusion_ranges(index, tree_size)
+    except ValueError as error:
+        raise InputError("the log has no such entry at this size", code="tanba.log.no_entry") from error
+    return merkle.hashes_of(ranges, _load(session, merkle.range_nodes(ranges)).__getitem__)
+
+
+def consistency_proof(session: Session, old: int, new: int) -> list[Hash]:
+    """``PROOF(old, D[new])``; empty when ``old`` is 0. Raises :class:`InputError`, :class:`StorageError`."""
+    _check_size(session, new)
+    if old == 0:
+        return []
+    try:
+        ranges = merkle.consistency_ranges(old, new)
+    except ValueError as error:
+        raise InputError(str(error), code="tanba.log.bad_range") from error
+    return merkle.hashes_of(ranges, _load(session, merkle.range_nodes(ranges)).__getitem__)
+
+
+def entry(session: Session, index: int) -> LogEntry:
+    """One entry. Raises :class:`InputError` when the log is not that long."""
+    found = session.get(LogEntry, index) if 0 <= index < 1 << 62 else None
+    if found is None:
+        raise InputError("the log has no such entry", code="tanba.log.no_entry")
+    return found
+
+
+def leaves(session: Session, start: int, end: int) -> list[Hash]:
+    """Leaf hashes of entries ``start`` to ``end``, the end excluded."""
+    statement = select(LogEntry.leaf_hash).where(LogEntry.index >= start, LogEntry.index < end).order_by(LogEntry.index)
+    return [bytes.fromhex(text) for text in session.scalars(statement)]
+
+
+def _check_size(session: Session, tree_size: int) -> None:
+    if not 0 <= tree_size <= size(session):
+        raise InputError("the log is not that long", code="tanba.log.bad_range")
+
+
+def _load(session: Session, wanted: Iterable[Node]) -> dict[Node, Hash]:
+    nodes = sorted(set(wanted))
+    found: dict[Node, Hash] = {}
+    low = [node.index for node in nodes if node.level == 0]
+    high = [(node.level, node.index) for node in nodes if node.level]
+    for start in range(0, len(low), _LOOKUPS):
+        chosen = select(LogEntry.index, LogEntry.leaf_hash).where(LogEntry.index.in_(low[start : start + _LOOKUPS]))
+        found |= {Node(0, index): bytes.fromhex(text) for index, text in session.execute(chosen).tuples()}
+    for start in range(0, len(high), _LOOKUPS):
+        pairs = tuple_(LogNode.level, LogNode.index).in_(high[start : start + _LOOKUPS])
+        rows = session.execute(select(LogNode.level, LogNode.index, LogNode.hash).where(pairs)).tuples()
+        found |= {Node(level, index): bytes.fromhex(text) for level, index, text in rows}
+    if len(found) != len(nodes):
+        raise StorageError("the tree of the label log has a hole", code="tanba.log.damaged")
+    return found
