@@ -1,0 +1,58 @@
+"""Large bytes, content-addressed: manifest stores and labelled files. Rows in the database hold only digests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import unquote, urlsplit
+
+from tanba.errors import UsageError
+
+if TYPE_CHECKING:
+    from service.config import S3Settings
+
+
+class BlobStore(Protocol):
+    """What every store can do. Keys are SHA-256 digests; an object never changes once it is there.
+
+    Every method blocks and raises :class:`tanba.errors.StorageError` when the store fails.
+    """
+
+    def put_file(self, digest: str, path: Path) -> None:
+        """Store a file under its digest, durably; nothing happens when it is there already."""
+        ...
+
+    def put(self, digest: str, data: bytes) -> None:
+        """Store bytes under their digest, durably; nothing happens when they are there already."""
+        ...
+
+    def get(self, digest: str) -> bytes | None:
+        """All bytes, or None."""
+        ...
+
+    def stream(self, digest: str) -> Iterator[bytes] | None:
+        """Chunks, or None when it is not there (known before the first chunk)."""
+        ...
+
+    def delete(self, digest: str) -> None:
+        """Remove it; nothing happens when it is not there."""
+        ...
+
+    def check(self) -> None:
+        """Prove that the store answers."""
+        ...
+
+
+def open_store(url: str, s3: S3Settings) -> BlobStore:
+    """The store of a URL. Raises :class:`UsageError` for an unknown scheme."""
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        from service.blobs.file import FileBlobs
+
+        return FileBlobs(Path(unquote(parts.path)))
+    if parts.scheme == "s3":
+        from service.blobs.s3 import ObjectBlobs
+
+        return ObjectBlobs.s3(parts.netloc, parts.path.strip("/"), s3)
+    raise UsageError(f"blobs in {parts.scheme!r} are not supported", hint="use file:///path or s3://bucket/prefix")

@@ -1,0 +1,115 @@
+"""Blobs as local files: temporary file, flush to disk, rename; two characters of the digest make the folders."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from service.bodies import storage_error
+
+_CHUNK = 256 << 10
+
+
+class FileBlobs:
+    """A folder of content-addressed files."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise storage_error(error) from error
+
+    def _path(self, digest: str) -> Path:
+        if len(digest) != 64 or not digest.isalnum():
+            raise ValueError("a blob's key is a SHA-256 in hex")
+        return self.folder / digest[:2] / digest
+
+    def put_file(self, digest: str, path: Path) -> None:
+        target = self._path(digest)
+        if target.exists():
+            return
+        with self._writing(target) as part:
+            shutil.copyfile(path, part.path)
+
+    def put(self, digest: str, data: bytes) -> None:
+        target = self._path(digest)
+        if target.exists():
+            return
+        with self._writing(target) as part:
+            part.path.write_bytes(data)
+
+    def _writing(self, target: Path) -> _Part:
+        return _Part(target)
+
+    def get(self, digest: str) -> bytes | None:
+        try:
+            return self._path(digest).read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise storage_error(error) from error
+
+    def stream(self, digest: str) -> Iterator[bytes] | None:
+        try:
+            source = self._path(digest).open("rb")
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise storage_error(error) from error
+
+        def chunks() -> Iterator[bytes]:
+            with source:
+                while chunk := source.read(_CHUNK):
+                    yield chunk
+
+        return chunks()
+
+    def delete(self, digest: str) -> None:
+        try:
+            self._path(digest).unlink(missing_ok=True)
+        except OSError as error:
+            raise storage_error(error) from error
+
+    def check(self) -> None:
+        """Write and remove a small file."""
+        probe = self.folder / f".probe-{secrets.token_hex(6)}"
+        try:
+            probe.write_bytes(b"ok")
+            probe.unlink()
+        except OSError as error:
+            raise storage_error(error) from error
+
+
+class _Part:
+    """A hidden file that becomes ``target`` when the block ends well, durably, and disappears otherwise."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+        self.path = target.parent / f".{secrets.token_hex(12)}.part"
+
+    def __enter__(self) -> _Part:
+        try:
+            self.target.parent.mkdir(exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise storage_error(error) from error
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        try:
+            if kind is None:
+                descriptor = os.open(self.path, os.O_RDONLY)
+                try:
+                    os.fsync(descriptor)
+                finally:
+                    os.close(descriptor)
+                self.path.replace(self.target)
+        except OSError as failure:
+            raise storage_error(failure) from failure
+        finally:
+            self.path.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise storage_error(error) from error

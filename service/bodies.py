@@ -1,0 +1,142 @@
+"""Request bodies: a deadline for slow senders, and a spool that hashes while it writes.
+
+A file reaches the engine only from the spool, after its size and first bytes were looked at. Names given by clients
+are cut to a bare name and never used as a path.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import re
+import secrets
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tanba.errors import AssetTooLarge, StorageError
+
+_STALE_SECONDS = 3600
+_BYTES_PER_SECOND = 64 << 10
+
+
+class BodyDeadline:
+    """Pure ASGI middleware: a body has ``seconds`` plus one second for every 64 KiB that arrived, then 408."""
+
+    def __init__(self, app: ASGIApp, *, seconds: float) -> None:
+        self.app = app
+        self.seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started: float | None = None
+        arrived, complete = 0, False
+
+        async def receiving() -> Message:
+            nonlocal started, arrived, complete
+            if complete:
+                return await receive()
+            started = started or time.monotonic()
+            left = started + self.seconds + arrived / _BYTES_PER_SECOND - time.monotonic()
+            try:
+                message = await asyncio.wait_for(receive(), max(0.0, left))
+            except TimeoutError as error:
+                raise HTTPException(408, "the body came too slowly", {"Connection": "close"}) from error
+            arrived += len(message.get("body", b""))
+            complete = not message.get("more_body", False)
+            return message
+
+        await self.app(scope, receiving, send)
+
+
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """One upload on disk."""
+
+    path: Path
+    name: str | None
+    sha256: str
+    size: int
+
+
+class Spool:
+    """A private folder for uploads and results on their way. Everything in it may be deleted at any start."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def path(self) -> Path:
+        """A fresh name in the spool."""
+        return self.folder / f"{os.getpid()}-{secrets.token_hex(12)}.part"
+
+    @contextlib.contextmanager
+    def file(self) -> contextlib.AbstractContextManager[Path]:  # type: ignore[misc] # a generator, as contextlib has it
+        """A fresh path whose file is gone afterwards."""
+        path = self.path()
+        try:
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
+
+    async def take(self, chunks: AsyncIterator[bytes], *, name: str | None, limit: int) -> Spooled:
+        """Write a stream down. Raises :class:`AssetTooLarge`, :class:`StorageError` (full disk); leaves nothing then.
+
+        The writes are small and go to the page cache, so they stay on the event loop.
+        """
+        path, digest, size = self.path(), hashlib.sha256(), 0
+        try:
+            with path.open("xb") as out:
+                async for chunk in chunks:
+                    size += len(chunk)
+                    if size > limit:
+                        raise AssetTooLarge(f"more than {limit:,} bytes", hint="send a smaller file")
+                    digest.update(chunk)
+                    out.write(chunk)
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            raise storage_error(error) from error
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        return Spooled(path, name, digest.hexdigest(), size)
+
+    def sweep(self, older_than: float = _STALE_SECONDS) -> int:
+        """Remove what a killed process left; returns how many files."""
+        removed = 0
+        for path in self.folder.glob("*.part"):
+            with contextlib.suppress(OSError):
+                if time.time() - path.stat().st_mtime > older_than:
+                    path.unlink()
+                    removed += 1
+        return removed
+
+
+def storage_error(error: OSError) -> StorageError:
+    """A file system's refusal as our error; a full disk has its own code."""
+    import errno
+
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return StorageError(
+            "the server's storage is full", code="tanba.storage.full", hint="the operator must make room"
+        )
+    return StorageError("the server's storage failed", hint="try again shortly")
+
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+
+
+def bare_name(name: str | None) -> str | None:
+    """A client's file name as a bare name for people: no folders, no control or direction characters, bounded."""
+    if not name:
+        return None
+    cleaned = _CONTROL.sub("", name.replace("\\", "/").rpartition("/")[2]).strip()[:200]
+    return cleaned if cleaned not in {"", ".", ".."} else None

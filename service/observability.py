@@ -1,0 +1,156 @@
+"""Structured logs, request ids, metrics and the outermost ASGI middleware. Never content, names, prompts or keys.
+
+Logs and metrics know a request by its route template (``/v1/verifications/by-hash/{sha256}``), never by its path:
+a path can hold a content hash, and which hashes someone asks about is nobody's business.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import time
+import uuid
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service import problems
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
+log = structlog.get_logger("tanba.service")
+
+CSP = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'; connect-src 'self'"
+)
+"""Nothing from elsewhere, no inline script, no framing."""
+
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": CSP,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+def configure_logging(*, json_lines: bool) -> None:
+    """Once, at the edge: structlog to standard error; JSON for machines, colourless lines for a developer."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer() if json_lines else structlog.dev.ConsoleRenderer(colors=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+class Metrics:
+    """The service's own registry: nothing global, so several apps can live in one test process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        one = self.registry
+        self.requests = Counter("tanba_requests_total", "Requests", ["route", "method", "status"], registry=one)
+        self.seconds = Histogram("tanba_request_seconds", "Seconds per request", ["route"], registry=one)
+        self.labels = Counter("tanba_labels_total", "Labels issued", ["involvement", "carrier"], registry=one)
+        self.verifications = Counter("tanba_verifications_total", "Verifications", ["verdict", "cached"], registry=one)
+        self.errors = Counter("tanba_errors_total", "Errors by code", ["code"], registry=one)
+        self.in_flight = Gauge("tanba_worker_requests", "Requests inside the worker queue", registry=one)
+        self.identity_days = Gauge("tanba_identity_days_left", "Days until the signing certificate ends", registry=one)
+
+
+class Observe:
+    """Outermost pure ASGI middleware: request id, security headers, access log, metrics, and the last catch."""
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
+        self.app = app
+        self.metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get("x-request-id", "")
+        request_id = given if _REQUEST_ID.match(given) else str(uuid.uuid4())
+        scope["tanba.request_id"] = request_id
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        started, status = time.perf_counter(), 0
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message = _plain_413(message, scope)
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-Id"] = request_id
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            elif status == 413 and "tanba.413" in scope:
+                message = {"type": "http.response.body", "body": scope["tanba.413"]}
+            await send(message)
+
+        try:
+            await self.app(scope, receive, sending)
+        except Exception as error:
+            log.exception("unexpected", error=type(error).__name__)
+            scope["tanba.error_code"] = "tanba.bug"
+            if not status:
+                await _bug(request_id)(scope, receive, sending)
+        finally:
+            self._account(scope, status, time.perf_counter() - started)
+
+    def _account(self, scope: Scope, status: int, seconds: float) -> None:
+        template = getattr(scope.get("route"), "path", None) or "unmatched"
+        code = scope.get("tanba.error_code")
+        self.metrics.requests.labels(template, scope["method"], status).inc()
+        self.metrics.seconds.labels(template).observe(seconds)
+        if code:
+            self.metrics.errors.labels(code).inc()
+        log.info(
+            "request",
+            route=template,
+            method=scope["method"],
+            status=status,
+            ms=round(seconds * 1000, 1),
+            client=scope.get("tanba.client"),
+            code=code,
+        )
+
+
+def _plain_413(message: Message, scope: Scope) -> Message:
+    """Starlette's own 413 is plain text: put our problem document in its place."""
+    headers = Headers(raw=message["headers"])
+    if message["status"] != 413 or headers.get("content-type", "").startswith(problems.MEDIA_TYPE):
+        return message
+    document = problems.body(
+        413,
+        "tanba.input.too_large",
+        "the body is larger than this service takes",
+        hint="send a smaller file",
+        request_id=scope["tanba.request_id"],
+    )
+    made = problems.response(413, document, {"Connection": "close"})
+    scope["tanba.413"] = made.body
+    scope["tanba.error_code"] = "tanba.input.too_large"
+    return {**message, "headers": list(made.raw_headers)}
+
+
+def _bug(request_id: str) -> Any:
+    document = problems.body(
+        500,
+        "tanba.bug",
+        "something unexpected happened: this is a bug of ours",
+        hint="report it with the request_id",
+        request_id=request_id,
+    )
+    return problems.response(500, document)
