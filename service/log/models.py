@@ -44,3 +44,5 @@ class LogHead(Base):
     size: Mapped[int] = mapped_column(BigSerial)
     frontier: Mapped[list[str]]
     """Hashes of the complete subtrees, largest first."""
+    at: Mapped[datetime]
+    """Time of the last entry: the log's time never runs back."""

@@ -36,8 +36,8 @@ class LogRecord:
     profiles: tuple[str, ...]
     identity: str
     """SHA-256 fingerprint of the signing certificate, not a name."""
-    at: str
-    """RFC 3339 UTC."""
+    at: str = ""
+    """RFC 3339 UTC; set by the log when the entry is appended, never earlier than the entry before."""
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object, profiles sorted."""

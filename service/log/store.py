@@ -7,7 +7,8 @@ so it should be the last thing a transaction does.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from sqlalchemy import insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
@@ -20,6 +21,7 @@ from service.log.record import LogRecord
 from tanba.errors import InputError, StorageError
 
 _HEAD = 1
+_BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 _LOOKUPS = 400  # row values in one statement; SQLite allows 32,766 parameters, older builds 999
 
 
@@ -31,12 +33,14 @@ def size(session: Session) -> int:
 def append(session: Session, records: Sequence[LogRecord], at: datetime) -> int:
     """Append records in order; returns the index of the first. Becomes real with the caller's commit.
 
-    Raises :class:`StorageError` when the stored tree is damaged. Concurrent writers wait for each other.
+    Their ``at`` becomes the log's time: ``at`` (aware), or the last entry's when a clock runs behind. Raises :class:`StorageError` when the stored tree is damaged. Concurrent writers wait for each other.
     """
-    frontier = _lock_head(session)
+    frontier, last = _lock_head(session)
+    at = max(at, last)
+    stamp = at.astimezone(UTC).isoformat().replace("+00:00", "Z")
     first = frontier.size
-    entries, nodes = [], []
-    for record in records:
+    entries, completed = [], []
+    for record in (replace(record, at=stamp) for record in records):
         leaf = record.leaf
         entries.append(
             {
@@ -47,36 +51,36 @@ def append(session: Session, records: Sequence[LogRecord], at: datetime) -> int:
                 "created_at": at,
             }
         )
-        nodes += [
+        completed += [
             {"level": node.level, "index": node.index, "hash": value.hex()} for node, value in frontier.append(leaf)
         ]
     if not entries:
         return first
     session.execute(insert(LogEntry), entries)
-    if nodes:
-        session.execute(insert(LogNode), nodes)
+    if completed:
+        session.execute(insert(LogNode), completed)
     session.execute(
         update(LogHead)
         .where(LogHead.id == _HEAD)
-        .values(size=frontier.size, frontier=[value.hex() for value in frontier.hashes])
+        .values(size=frontier.size, at=at, frontier=[value.hex() for value in frontier.hashes])
         .execution_options(synchronize_session=False)
     )
     return first
 
 
-def _lock_head(session: Session) -> Frontier:
+def _lock_head(session: Session) -> tuple[Frontier, datetime]:
     """Wait for our turn. SQLite's ``BEGIN IMMEDIATE`` already gave it; PostgreSQL locks the row."""
-    statement = select(LogHead.size, LogHead.frontier).where(LogHead.id == _HEAD).with_for_update()
+    statement = select(LogHead.size, LogHead.frontier, LogHead.at).where(LogHead.id == _HEAD).with_for_update()
     row = session.execute(statement).one_or_none()
     if row is None:
         try:
             with session.begin_nested():
-                session.execute(insert(LogHead), [{"id": _HEAD, "size": 0, "frontier": []}])
+                session.execute(insert(LogHead), [{"id": _HEAD, "size": 0, "frontier": [], "at": _BEGINNING}])
         except IntegrityError:
             pass  # another writer made it first: read what it left
         row = session.execute(statement).one()
     try:
-        return Frontier(row.size, [bytes.fromhex(text) for text in row.frontier])
+        return Frontier(row.size, [bytes.fromhex(text) for text in row.frontier]), row.at
     except ValueError as error:
         raise StorageError("the head of the label log is damaged", code="tanba.log.damaged") from error
 
@@ -84,7 +88,7 @@ def _lock_head(session: Session) -> Frontier:
 def root(session: Session, tree_size: int) -> Hash:
     """The tree head at a size up to the current one. Raises :class:`InputError`, :class:`StorageError`."""
     _check_size(session, tree_size)
-    found = _load(session, merkle.root_nodes(tree_size))
+    found = nodes(session, merkle.root_nodes(tree_size))
     return merkle.root(tree_size, found.__getitem__)
 
 
@@ -95,7 +99,7 @@ def inclusion_proof(session: Session, index: int, tree_size: int) -> list[Hash]:
         ranges = merkle.inclusion_ranges(index, tree_size)
     except ValueError as error:
         raise InputError("the log has no such entry at this size", code="tanba.log.no_entry") from error
-    return merkle.hashes_of(ranges, _load(session, merkle.range_nodes(ranges)).__getitem__)
+    return merkle.hashes_of(ranges, nodes(session, merkle.range_nodes(ranges)).__getitem__)
 
 
 def consistency_proof(session: Session, old: int, new: int) -> list[Hash]:
@@ -107,7 +111,7 @@ def consistency_proof(session: Session, old: int, new: int) -> list[Hash]:
         ranges = merkle.consistency_ranges(old, new)
     except ValueError as error:
         raise InputError(str(error), code="tanba.log.bad_range") from error
-    return merkle.hashes_of(ranges, _load(session, merkle.range_nodes(ranges)).__getitem__)
+    return merkle.hashes_of(ranges, nodes(session, merkle.range_nodes(ranges)).__getitem__)
 
 
 def entry(session: Session, index: int) -> LogEntry:
@@ -129,11 +133,12 @@ def _check_size(session: Session, tree_size: int) -> None:
         raise InputError("the log is not that long", code="tanba.log.bad_range")
 
 
-def _load(session: Session, wanted: Iterable[Node]) -> dict[Node, Hash]:
-    nodes = sorted(set(wanted))
+def nodes(session: Session, wanted: Iterable[Node]) -> dict[Node, Hash]:
+    """The hashes of complete subtrees, leaves included. Raises :class:`StorageError` when one is not there."""
+    asked = sorted(set(wanted))
     found: dict[Node, Hash] = {}
-    low = [node.index for node in nodes if node.level == 0]
-    high = [(node.level, node.index) for node in nodes if node.level]
+    low = [node.index for node in asked if node.level == 0]
+    high = [(node.level, node.index) for node in asked if node.level]
     for start in range(0, len(low), _LOOKUPS):
         chosen = select(LogEntry.index, LogEntry.leaf_hash).where(LogEntry.index.in_(low[start : start + _LOOKUPS]))
         found |= {Node(0, index): bytes.fromhex(text) for index, text in session.execute(chosen).tuples()}
@@ -141,6 +146,6 @@ def _load(session: Session, wanted: Iterable[Node]) -> dict[Node, Hash]:
         pairs = tuple_(LogNode.level, LogNode.index).in_(high[start : start + _LOOKUPS])
         rows = session.execute(select(LogNode.level, LogNode.index, LogNode.hash).where(pairs)).tuples()
         found |= {Node(level, index): bytes.fromhex(text) for level, index, text in rows}
-    if len(found) != len(nodes):
+    if len(found) != len(asked):
         raise StorageError("the tree of the label log has a hole", code="tanba.log.damaged")
     return found
