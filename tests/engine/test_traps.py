@@ -1,0 +1,208 @@
+"""The measured traps of c2pa-python end at the engine's border (facts: c2pa-python.md, section 0)."""
+
+from __future__ import annotations
+
+import http.server
+import io
+import json
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tanba.asset import Asset
+from tanba.engine import native
+from tanba.engine.read import EvidenceStatus, read
+from tanba.engine.write import DataHash, Ingredient, sign, sign_detached
+from tanba.errors import CredentialError, MalformedAsset, UnsupportedFormat
+from tanba.limits import Limits
+from tanba.model import DigitalSourceType
+from tanba.trust import TrustStore
+from tests.pki import Pki
+
+PHOTO = Path(__file__).resolve().parents[2] / "samples" / "sources" / "photo.jpg"
+CREATED = {
+    "title": "photo.jpg",
+    "assertions": [
+        {
+            "label": "c2pa.actions.v2",
+            "created": True,
+            "data": {
+                "actions": [
+                    {"action": "c2pa.created", "digitalSourceType": DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA.uri}
+                ]
+            },
+        }
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def pki() -> Pki:
+    return Pki.make()
+
+
+def signed(pki: Pki, *, definition: dict[str, object] | None = None) -> bytes:
+    out = io.BytesIO()
+    with PHOTO.open("rb") as stream:
+        sign(stream, "image/jpeg", definition or CREATED, pki.signer(), out)
+    return out.getvalue()
+
+
+class _Counter(http.server.BaseHTTPRequestHandler):
+    hits: list[str] = []
+
+    def do_GET(self) -> None:
+        self.hits.append(self.path)
+        self.send_response(404)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def listener() -> Iterator[tuple[int, list[str]]]:
+    _Counter.hits.clear()
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Counter)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_address[1], _Counter.hits
+    server.shutdown()
+
+
+def with_provenance(port: int) -> bytes:
+    """An unsigned JPEG whose XMP points at a listener: c2pa's default Reader would fetch it."""
+    url = f"http://127.0.0.1:{port}/x.c2pa"
+    packet = (
+        '<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
+        'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
+        f'xmlns:dcterms="http://purl.org/dc/terms/" dcterms:provenance="{url}"/></rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
+    ).encode()
+    body = b"http://ns.adobe.com/xap/1.0/\0" + packet
+    photo = PHOTO.read_bytes()
+    return photo[:2] + b"\xff\xe1" + (len(body) + 2).to_bytes(2) + body + photo[2:]
+
+
+def test_a_remote_manifest_is_named_and_never_fetched(listener: tuple[int, list[str]]) -> None:
+    port, hits = listener
+    evidence = read(Asset.from_bytes(with_provenance(port)), trust=TrustStore.empty())
+    assert evidence.status is EvidenceStatus.REMOTE_ONLY
+    assert evidence.remote_url == f"http://127.0.0.1:{port}/x.c2pa"
+    assert hits == []
+
+
+def test_signing_over_a_file_with_a_remote_reference_fetches_nothing(pki: Pki, listener: tuple[int, list[str]]) -> None:
+    port, hits = listener
+    data = with_provenance(port)
+    definition = {**CREATED, "assertions": []}
+    parent = Ingredient(io.BytesIO(data), "image/jpeg", "parent.jpg", label="parent")
+    try:
+        sign(io.BytesIO(data), "image/jpeg", definition, pki.signer(), io.BytesIO(), ingredients=[parent])
+    except Exception as error:
+        assert isinstance(error, CredentialError | MalformedAsset | UnsupportedFormat | Exception)
+    assert hits == []
+
+
+def test_a_certificate_with_only_the_c2pa_key_usage_is_accepted() -> None:
+    """The library's default settings call it invalid; our settings list the OID at top level."""
+    own = Pki.make(ekus=("1.3.6.1.4.1.62558.2.1",))
+    evidence = read(Asset.from_bytes(signed(own)), trust=own.trust())
+    assert evidence.state == "Trusted"
+
+
+def test_the_signers_own_exception_is_the_cause_and_nothing_is_written(pki: Pki) -> None:
+    class Burning:
+        name, algorithm, chain_pem = "hsm", "es256", pki.signer().chain_pem
+
+        def sign(self, data: bytes) -> bytes:
+            raise OSError("token on fire")
+
+    out = io.BytesIO()
+    with PHOTO.open("rb") as stream, pytest.raises(CredentialError) as caught:
+        sign(stream, "image/jpeg", CREATED, Burning(), out)
+    assert isinstance(caught.value.__cause__, OSError)
+    assert "token on fire" in str(caught.value.__cause__)
+
+
+def test_ten_thousand_assertions_cost_a_refusal_and_not_fifteen_seconds(pki: Pki) -> None:
+    bomb = signed(pki, definition=_many(2_000))
+    started = time.monotonic()
+    evidence = read(Asset.from_bytes(bomb), trust=TrustStore.empty(), limits=Limits(seconds=0.3))
+    assert evidence.status is EvidenceStatus.OVER_LIMIT
+    assert time.monotonic() - started < 8
+    refused = read(Asset.from_bytes(bomb), trust=TrustStore.empty(), limits=Limits(jumbf_boxes=1_000))
+    assert refused.status is EvidenceStatus.OVER_LIMIT
+
+
+def test_a_costly_but_honest_file_is_read_in_a_worker_with_the_same_result(pki: Pki) -> None:
+    asset = Asset.from_bytes(signed(pki, definition=_many(50)))
+    here = read(asset, trust=pki.trust(), isolate=False)
+    there = read(asset, trust=pki.trust(), limits=Limits(inline_jumbf_boxes=10, seconds=60))
+    assert here.state == there.state == "Trusted"
+    assert here.codes == there.codes
+    assert here.store == there.store
+
+
+def _many(count: int) -> dict[str, object]:
+    filler = [{"label": f"org.example.note{n}", "created": True, "data": {"n": n}} for n in range(count)]
+    return {**CREATED, "assertions": [*CREATED["assertions"], *filler]}
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "status"),
+    [
+        (b"", "empty.jpg", EvidenceStatus.UNSUPPORTED),
+        (b"\xff\xd8\xff\xe0", "cut.jpg", EvidenceStatus.UNREADABLE),
+        (b"\x89PNG\r\n\x1a\n\0\0", "cut.png", EvidenceStatus.UNREADABLE),
+        (b"\0\x01\x02\x03" * 100, "noise.bin", EvidenceStatus.UNSUPPORTED),
+        (b"BM\x46\0\0\0\0\0\0\0\x36\0\0\0" + b"\0" * 60, "old.bmp", EvidenceStatus.UNSUPPORTED),
+    ],
+)
+def test_what_cannot_be_read_is_told_apart_and_never_called_unlabelled(
+    data: bytes, name: str, status: EvidenceStatus
+) -> None:
+    assert read(Asset.from_bytes(data, name=name), trust=TrustStore.empty()).status is status
+
+
+def test_a_store_damaged_beyond_reading_is_malformed_and_not_absent(pki: Pki) -> None:
+    data = bytearray(signed(pki))
+    at = data.index(b"jumdc2pa")
+    data[at - 8 : at - 4] = b"\xff\xff\xff\xff"
+    evidence = read(Asset.from_bytes(bytes(data)), trust=TrustStore.empty())
+    assert evidence.status in (EvidenceStatus.MALFORMED, EvidenceStatus.FOUND)
+    assert evidence.state in (None, "Invalid")
+
+
+def test_a_signer_is_reused_and_two_signers_never_share_a_signature(pki: Pki) -> None:
+    other = Pki.make()
+    assert read(Asset.from_bytes(signed(pki)), trust=pki.trust()).state == "Trusted"
+    assert read(Asset.from_bytes(signed(other)), trust=pki.trust()).state == "Valid"
+    assert read(Asset.from_bytes(signed(other)), trust=other.trust()).state == "Trusted"
+
+
+def test_a_detached_manifest_binds_any_bytes_and_notices_one_changed_byte(pki: Pki) -> None:
+    content = b'{"answer": 42}\n'
+    store = sign_detached(content, CREATED, pki.signer())
+    asset = Asset.from_bytes(content, name="answer.json")
+    changed = Asset.from_bytes(b'{"answer": 43}\n', name="answer.json")
+    assert read(asset, trust=pki.trust(), manifest=store).state == "Trusted"
+    assert read(changed, trust=pki.trust(), manifest=store).state == "Invalid"
+
+
+def test_our_own_hard_binding_stands_in_the_claim_as_bytes(pki: Pki) -> None:
+    store = sign_detached(b"text", CREATED, pki.signer(), data_hash=DataHash(bytes(range(32)), ((4, 10),)))
+    evidence = read(Asset.from_bytes(b"text" + b"x" * 10, name="a.txt"), trust=pki.trust(), manifest=store)
+    assertions = evidence.crjson["manifests"][0]["assertions"]["c2pa.hash.data"]
+    assert assertions["exclusions"] == [{"start": 4, "length": 10}]
+    assert evidence.store == store
+
+
+def test_the_settings_leave_no_door_to_the_network_open() -> None:
+    settings = json.loads(json.dumps(native.settings(TrustStore.empty(), signing=True)))
+    assert settings["core"]["allowed_network_hosts"] == []
+    assert settings["core"]["allow_redirects"] is False
+    assert settings["verify"]["remote_manifest_fetch"] is False
+    assert settings["verify"]["ocsp_fetch"] is False
+    assert settings["builder"]["thumbnail"]["enabled"] is False
