@@ -197,8 +197,8 @@ def cose(store: bytes, label: str | None = None) -> CoseSign1:
     return CoseSign1(protected, unprotected, signature, box)
 
 
-def repad(store: bytes, pad: bytes | None) -> bytes:
-    """The same store with the unsigned COSE ``pad`` of the active manifest replaced (None removes it).
+def repad(store: bytes, pad: bytes | None, pad2: bytes | None = None) -> bytes:
+    """The same store with the unsigned COSE ``pad`` and ``pad2`` of the active manifest replaced (None removes one).
 
     Only unprotected header bytes and the enclosing box lengths change, so the claim signature stays valid
     (RFC 9052 section 4.4: unprotected headers are not signed; C2PA 2.4 section 13.2 on padding).
@@ -210,7 +210,7 @@ def repad(store: bytes, pad: bytes | None) -> bytes:
     tag = cbor2.loads(store[box.start : box.end])
     items = list(tag.value)
     headers: dict[Any, Any] = {key: value for key, value in items[1].items() if key not in ("pad", "pad2")}
-    items[1] = headers if pad is None else headers | {"pad": pad}
+    items[1] = headers | {key: value for key, value in (("pad", pad), ("pad2", pad2)) if value is not None}
     body = cbor2.dumps(cbor2.CBORTag(_TAG_COSE_SIGN1, items))
     replacement = struct.pack(">I4s", len(body) + 8, b"cbor") + body
     delta = len(replacement) - box.size

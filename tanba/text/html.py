@@ -1,0 +1,165 @@
+"""The manifest of an HTML document (C2PA 2.4 Annex A.7): locate and attach.
+
+Documents are parsed by a WHATWG HTML parser that reports source positions, so that what counts is the tree a browser
+builds: a ``script`` inside a comment, a template or a string is not a mark. Bytes are handed over as Latin-1, which
+makes every offset a byte offset and leaves the syntax (which is ASCII) as it is, whatever the document's charset.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html as entities
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tanba.model import Carrier
+from tanba.text.marks import Mark, Scan, Span, failure
+
+if TYPE_CHECKING:
+    import turbohtml
+
+MEDIA_TYPE = "application/c2pa"
+REL = "c2pa-manifest"
+OPEN = b'<script type="application/c2pa">'
+CLOSE = b"</script>"
+_CODE = "manifest.html."
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A byte offset at which an element becomes part of ``head``."""
+
+    at: int
+
+
+def script(store: bytes) -> bytes:
+    """The inline element (A.7.1.1)."""
+    return OPEN + base64.b64encode(store) + CLOSE
+
+
+def script_size(store_size: int) -> int:
+    """Length of :func:`script` for a store of that many bytes."""
+    return len(OPEN) + len(CLOSE) + 4 * -(-store_size // 3)
+
+
+def link(url: str) -> bytes:
+    """The element that refers to an external manifest store (A.7.1.2)."""
+    return f'<link rel="{REL}" href="{entities.escape(url)}" type="{MEDIA_TYPE}">'.encode()
+
+
+def locate(raw: bytes) -> Scan:
+    """The manifest association of a document.
+
+    ``manifest.html.multipleManifests`` for more than one (A.7.1). A script of that type outside ``head`` counts as
+    well: it claims to be the manifest, and a second reader might take it.
+    """
+    if MEDIA_TYPE.encode() not in raw.lower() and REL.encode() not in raw.lower():
+        return Scan()
+    document = _parse(raw)
+    found = [_script(raw, node) for node in document.select("script") if _is_script(node)]
+    found += [_link(node) for node in document.select("link") if _is_link(node)]
+    scan = Scan()
+    for item in found:
+        scan = scan.plus(item)
+    if len(found) > 1:
+        text = f"{len(found)} manifest associations, at most one is allowed"
+        scan = Scan(scan.marks, (*scan.findings, failure(_CODE + "multipleManifests", text)))
+    return scan
+
+
+def places(raw: bytes) -> tuple[Place, ...]:
+    """Where a manifest element may go, best first: the end of ``head`` (so that a ``meta charset`` keeps its place).
+
+    The caller attaches and locates again, and takes the first place at which the parser finds the element in ``head``.
+    """
+    document = _parse(raw)
+    found: list[int] = []
+    head = document.select_one("head")
+    where = head.source_location if head is not None else None
+    if where is not None and where.end_tag is not None:
+        found.append(where.end_tag.start_offset)
+    if head is not None:
+        inside = [child.source_location for child in head.select("*")]
+        found += [(item.end_tag or item.start_tag).end_offset for item in reversed(inside) if item is not None][:1]
+    if where is not None:
+        found.append(where.start_tag.end_offset)
+    root = document.select_one("html")
+    if root is not None and root.source_location is not None:
+        found.append(root.source_location.start_tag.end_offset)
+    body = document.select_one("body")
+    if body is not None and body.source_location is not None:
+        found.append(body.source_location.start_tag.start_offset)
+    prolog = raw.lower().find(b"<!doctype")
+    found.append(raw.find(b">", prolog) + 1 if prolog >= 0 else (3 if raw.startswith(b"\xef\xbb\xbf") else 0))
+    return tuple(Place(at) for at in dict.fromkeys(found))
+
+
+def in_head(raw: bytes, span: Span) -> bool:
+    """Whether the one manifest element stands exactly there and inside ``head``."""
+    scan = locate(raw)
+    if len(scan.marks) != 1 or scan.findings or scan.marks[0].span != span:
+        return False
+    chosen = _parse(raw).select("head > script, head > link")
+    return any(_span(node) == span for node in chosen)
+
+
+def language(raw: bytes) -> str | None:
+    """The document's ``lang``, or None."""
+    root = _parse(raw).select_one("html")
+    value = root.attrs.get("lang") if root is not None else None
+    return value if isinstance(value, str) and value else None
+
+
+def _parse(raw: bytes) -> turbohtml.Document:
+    import turbohtml
+
+    # The parser counts CR LF once; two line feeds are the same to HTML and keep every offset.
+    return turbohtml.parse(raw.replace(b"\r\n", b"\n\n").decode("latin-1"), source_locations=True)
+
+
+def _attribute(node: turbohtml.Element, name: str) -> str:
+    value = node.attrs.get(name)
+    return " ".join(value) if isinstance(value, list) else (value or "")
+
+
+def _is_script(node: turbohtml.Element) -> bool:
+    return _attribute(node, "type").strip().lower() == MEDIA_TYPE
+
+
+def _is_link(node: turbohtml.Element) -> bool:
+    return REL in _attribute(node, "rel").lower().split()
+
+
+def _span(node: turbohtml.Element) -> Span | None:
+    where = node.source_location
+    if where is None:
+        return None
+    end = (where.end_tag or where.start_tag).end_offset
+    return Span(where.start_tag.start_offset, end - where.start_tag.start_offset)
+
+
+def _script(raw: bytes, node: turbohtml.Element) -> Scan:
+    span, where = _span(node), node.source_location
+    if span is None or where is None or where.end_tag is None:
+        return Scan(findings=(failure("claim.missing", "a manifest script without its end tag", span),))
+    content = raw[where.start_tag.end_offset : where.end_tag.start_offset]
+    try:
+        store = base64.b64decode(content.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        store = b""
+    if not store:
+        return Scan(findings=(failure("claim.missing", "the manifest script does not hold base64", span),))
+    extra = set(node.attrs) - {"type"}
+    tag_size = where.end_tag.end_offset - where.end_tag.start_offset
+    foreign = None
+    if extra or len(content) > len(content.strip()) + 2 or tag_size != len(CLOSE):
+        foreign = "the manifest element holds something besides its type and the manifest"
+    return Scan(marks=(Mark(Carrier.A7, span, store, foreign=foreign),))
+
+
+def _link(node: turbohtml.Element) -> Scan:
+    span, href = _span(node), _attribute(node, "href").strip()
+    if span is None or not href:
+        return Scan(findings=(failure("claim.missing", "a manifest link without an address", span),))
+    return Scan(marks=(Mark(Carrier.A7, span, None, href),))
