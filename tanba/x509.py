@@ -76,16 +76,26 @@ class PathResult:
 
 
 def load_chain(chain: Sequence[bytes]) -> tuple[x509.Certificate, ...]:
-    """Parse DER certificates, leaf first. Raises :class:`MalformedAsset`."""
+    """Parse DER certificates, leaf first. Raises :class:`MalformedAsset` when the leaf cannot be read.
+
+    An unreadable certificate further up is left out: without it there may be no path, and that is the honest answer.
+    """
     if len(chain) > _MAX_CERTIFICATES:
         raise MalformedAsset("too many certificates", code="tanba.certificate.too_many")
+    found = [_load(item) for item in chain]
+    if found and found[0] is None:
+        raise MalformedAsset("the certificate cannot be read", code="tanba.certificate.malformed")
+    return tuple(item for item in found if item is not None)
+
+
+def _load(der: bytes) -> x509.Certificate | None:
     try:
-        found = tuple(x509.load_der_x509_certificate(item) for item in chain)
-        for item in found:
-            _ = item.extensions, item.subject, item.issuer, item.serial_number
-    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
-        raise MalformedAsset("a certificate cannot be read", code="tanba.certificate.malformed") from error
-    return found
+        certificate = x509.load_der_x509_certificate(der)
+        # These are parsed on first use; a certificate that fails later is as unreadable as one that fails now.
+        _ = certificate.extensions, certificate.subject, certificate.issuer, certificate.serial_number
+    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension):
+        return None
+    return certificate
 
 
 def facts(certificate: x509.Certificate) -> CertificateFacts:
