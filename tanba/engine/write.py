@@ -45,6 +45,25 @@ class Ingredient:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredIngredient:
+    """An ingredient that is known by its manifest store alone: a text, whose carrier the engine cannot read.
+
+    What the validation of that store said is recorded as given (C2PA 2.4 section 18.16.4), so it must come from a
+    real validation.
+    """
+
+    store: bytes
+    active: str
+    """Label of its active manifest."""
+    validation_results: Mapping[str, Any]
+    """``{"activeManifest": {"success": [...], "informational": [...], "failure": [...]}}``."""
+    media_type: str
+    title: str | None = None
+    relationship: str = "parentOf"
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DataHash:
     """A hard binding of our own: ``c2pa.hash.data`` (C2PA 2.4 section 18.5) for carriers the engine cannot embed in."""
 
@@ -69,7 +88,7 @@ def sign(
     signer: Signer,
     destination: BinaryIO,
     *,
-    ingredients: Sequence[Ingredient] = (),
+    ingredients: Sequence[Ingredient | StoredIngredient] = (),
     timestamp_url: str | None = None,
     compress: bool = False,
 ) -> bytes:
@@ -87,7 +106,7 @@ def sign_detached(
     signer: Signer,
     *,
     data_hash: DataHash | None = None,
-    ingredients: Sequence[Ingredient] = (),
+    ingredients: Sequence[Ingredient | StoredIngredient] = (),
     timestamp_url: str | None = None,
     compress: bool = False,
 ) -> bytes:
@@ -109,13 +128,16 @@ def _run(
     media_type: str,
     source: BinaryIO,
     destination: BinaryIO,
-    ingredients: Sequence[Ingredient],
+    ingredients: Sequence[Ingredient | StoredIngredient],
     timestamp_url: str | None,
     compress: bool,
     *,
     embed: bool,
 ) -> bytes:
     causes: list[BaseException] = []
+    stored = [item for item in ingredients if isinstance(item, StoredIngredient)]
+    if stored:
+        definition = {**definition, "ingredients": [_stored(item, index) for index, item in enumerate(stored)]}
     try:
         with (
             _native_signer(signer, timestamp_url, causes) as native_signer,
@@ -124,8 +146,11 @@ def _run(
                 context=native.context(_NO_TRUST, signing=True, compress=compress),
             ) as builder,
         ):
+            for index, item in enumerate(stored):
+                builder.add_resource(_resource(index), io.BytesIO(item.store))
             for item in ingredients:
-                builder.add_ingredient(json.dumps(_ingredient(item)), item.media_type, item.stream)
+                if isinstance(item, Ingredient):
+                    builder.add_ingredient(json.dumps(_ingredient(item)), item.media_type, item.stream)
             if not embed:
                 builder.set_no_embed()
             return bytes(builder.sign(native_signer, media_type, source, destination))
@@ -135,6 +160,25 @@ def _run(
 
 def _ingredient(item: Ingredient) -> dict[str, Any]:
     described: dict[str, Any] = {"relationship": item.relationship, **item.fields}
+    if item.title:
+        described["title"] = item.title
+    if item.label:
+        described["label"] = item.label
+    return described
+
+
+def _resource(index: int) -> str:
+    return f"ingredient-{index}.c2pa"
+
+
+def _stored(item: StoredIngredient, index: int) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "format": item.media_type,
+        "relationship": item.relationship,
+        "active_manifest": item.active,
+        "validation_results": item.validation_results,
+        "manifest_data": {"format": "application/c2pa", "identifier": _resource(index)},
+    }
     if item.title:
         described["title"] = item.title
     if item.label:
