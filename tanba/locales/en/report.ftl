@@ -1,0 +1,9 @@
+# Headings and fixed sentences of reports.
+
+report-history = History
+report-redacted = Removed on purpose
+report-codes = Codes, for experts
+report-second = Second opinion
+report-second-agrees = { $engine } comes to the same answers.
+report-second-differs = { $engine } answers differently. Neither is preferred.
+report-second-none = { $engine } could not give an opinion.

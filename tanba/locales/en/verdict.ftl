@@ -1,0 +1,43 @@
+# The six verdicts: headline of the card, one word for tables, and what the verdict does not mean.
+
+verdict-trusted = Labelled and vouched for
+    .word = trusted
+    .note = That the label is genuine does not make the content true. It says who signed it and what they stated, nothing more.
+verdict-valid = Labelled, signer not known to you
+    .word = valid
+    .note = An unknown signer is not a forger: it only means that nobody on your lists vouches for the name in the certificate. Anybody can write any name into a certificate of their own.
+verdict-invalid = Label broken
+    .word = invalid
+    .note = A broken label does not mean that the content is fake or made by AI. Ordinary editing, conversion or an expired certificate breaks labels too.
+verdict-recovered = No label in this file, but we found its record
+    .word = recovered
+    .note = A record that looks like this file is a lead, not proof that this file is the labelled one.
+verdict-unmarked = No label found
+    .word = unmarked
+    .note = No label says nothing about who or what made this: people, AI, or both. Messengers, social networks and many programs remove labels without a word.
+verdict-unchecked = Could not be checked
+    .word = unchecked
+    .note = This is neither good nor bad news about the file. The question is still open.
+
+verdict-say-trusted = The label is intact, and the list “{ $list }” vouches for its signer, { $signer }.
+verdict-say-valid = The label is intact. Its signer calls itself { $signer }; no list that you chose vouches for that name.
+verdict-say-valid-nolist = The label is intact. Its signer calls itself { $signer }; you have chosen no trust list, so nobody vouches for that name.
+verdict-say-invalid = A label is present, and it fails a check.
+verdict-say-invalid-content = A label is present, but the content is not what was signed: it changed after signing, or the label comes from another file.
+verdict-say-invalid-signature = A label is present, but its signature does not fit what it signs.
+verdict-say-invalid-store = There is a label in the file, but it is damaged and cannot be read.
+verdict-say-invalid-expired = The label is intact; its certificate ran out on { $until }, and no time stamp shows that it was signed before. That is not the same as forged.
+verdict-say-invalid-notyet = The label is intact, but its certificate was not yet valid at the time in question.
+verdict-say-invalid-revoked = The label is intact, but its signer’s certificate was withdrawn.
+verdict-say-invalid-signer = A label is present, but its certificate may not be used for signing content.
+verdict-say-invalid-identity = The label is intact; an additional identity (CAWG) inside it fails its own check.
+verdict-say-invalid-history = The newest label is intact, but an earlier version or a part in its history fails a check.
+verdict-say-recovered = This file carries no label. A stored record leads to a label that may belong to it; a person must compare.
+verdict-say-unmarked = No label was found in this file. That says nothing about who or what made it.
+verdict-say-unmarked-note = No signed label was found. An unsigned note in the file says something about AI; anybody could have written it.
+verdict-say-unchecked = The file could not be checked.
+verdict-say-unchecked-remote = The file only points to a label kept at { $url }. Nothing was fetched, so nothing could be checked.
+verdict-say-unchecked-unsupported = Labels in this kind of file cannot be read here, so nothing can be said about it.
+verdict-say-unchecked-unreadable = The file is damaged or empty and could not be read.
+verdict-say-unchecked-limit = Reading the label would cost more than the limits allow, so it was not read.
+verdict-say-unchecked-fragments = This is one piece of a streamed video. Its label can only be checked together with the other pieces.

@@ -1,0 +1,1 @@
+"""Reports for readers: terminal, HTML, PDF, CSV and folder summaries. Renderers decide nothing; they only say."""
