@@ -36,6 +36,9 @@ from tanba.report import (
     LayerReport,
     LayerState,
     RevocationAnswer,
+    SignerAnswer,
+    SignerState,
+    TimeState,
     Verdict,
     VerificationReport,
 )
@@ -88,13 +91,14 @@ def verify_asset(asset: Asset, settings: Settings, *, manifest: bytes | None = N
     integrity_answer = integrity.answer(evidence, found)
     timing = time.judge(evidence, settings.trust, as_of=settings.as_of, now=now)
     found = [*timing.replace(found), *timing.findings]
-    signer_answer = timing.signer(signer.answer(evidence, settings.trust))
+    state, signer_answer, trust_findings = _signer(evidence, settings, timing, now)
+    found += trust_findings
     revoked, revocation_findings = _revocation(evidence, settings, now)
     found += revocation_findings
     metadata = read_metadata(asset, settings.limits)
     said = (*ai.statements(evidence, integrity=integrity_answer.state), *metadata.statements)
     found += [*metadata.findings, *coherence.findings(said)]
-    verdict = decide(evidence.status, timing.state, found)
+    verdict = decide(evidence.status, state, found)
     report = VerificationReport(
         asset=facts,
         verdict=verdict,
@@ -130,6 +134,22 @@ def _evidence(asset: Asset, settings: Settings, manifest: bytes | None) -> tuple
         isolate=settings.isolate,
     )
     return evidence, ()
+
+
+def _signer(
+    evidence: Evidence, settings: Settings, timing: time.Timing, now: datetime
+) -> tuple[str | None, SignerAnswer, tuple[Finding, ...]]:
+    """Step (3): the signer, and the list that vouches at the moment the time answer rests on."""
+    answer = timing.signer(signer.answer(evidence))
+    if timing.state != "Trusted" and answer.state is not SignerState.TRUSTED:
+        return timing.state, answer, ()
+    stamped = timing.answer.state is TimeState.TIMESTAMPED and timing.answer.signed_at
+    moment = stamped or settings.as_of or now
+    entry = signer.vouching_list(evidence, settings.trust, moment)
+    if entry is not None:
+        return timing.state, signer.trusted_by(answer, entry), ()
+    state = "Valid" if timing.state == "Trusted" else timing.state
+    return state, signer.trusted_by(answer, None), (signer.wrong_purpose(evidence, settings.trust),)
 
 
 def _revocation(evidence: Evidence, settings: Settings, now: datetime) -> tuple[RevocationAnswer, tuple[Finding, ...]]:

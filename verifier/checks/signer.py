@@ -5,20 +5,21 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from tanba import jumbf
 from tanba.engine.read import Evidence, EvidenceStatus
 from tanba.errors import MalformedAsset
-from tanba.report import Bucket, SignerAnswer, SignerState, TrustListRef
-from tanba.trust import URI_PREFIX, TrustStore
+from tanba.report import Bucket, Finding, Layer, SignerAnswer, SignerState
+from tanba.trust import URI_PREFIX, Purpose, TrustList, TrustStore
 
 _LIST_URI = re.compile(re.escape(URI_PREFIX) + r"[a-z]+/[0-9a-f]{16}")
 _BAD = ("signingCredential.invalid", "signingCredential.revoked", "signingCredential.ocsp.revoked")
 
 
-def answer(evidence: Evidence, trust: TrustStore) -> SignerAnswer:
+def answer(evidence: Evidence) -> SignerAnswer:
     """The signer of the active manifest; names come from the certificate, identity is its fingerprint."""
     if evidence.status is not EvidenceStatus.FOUND:
         return SignerAnswer()
@@ -45,7 +46,6 @@ def answer(evidence: Evidence, trust: TrustStore) -> SignerAnswer:
         not_before=moment(validity.get("notBefore")),
         not_after=moment(validity.get("notAfter")),
         algorithm=_text(info.get("alg")),
-        list=matched_list(evidence, trust) if trusted else None,
     )
 
 
@@ -69,16 +69,57 @@ def fingerprint(evidence: Evidence) -> str | None:
     return hashlib.sha256(chain[0]).hexdigest() if chain else None
 
 
-def matched_list(evidence: Evidence, trust: TrustStore) -> TrustListRef | None:
-    """The named list the engine matched (it names our internal URI in the success code's explanation)."""
+def vouching_list(evidence: Evidence, trust: TrustStore, moment: datetime) -> TrustList | None:
+    """The first of the user's *signer* lists that vouches for the signer at ``moment``, or None.
+
+    The engine pools its anchors: in c2pa-rs 0.91 a signer is ``Trusted`` through a list of kind ``tsa`` too, and which
+    of several matching lists it names is not stable. So its word is taken only where one list is configured; otherwise
+    the path is looked for again, in the user's order, in lists of the right purpose alone.
+    """
+    named = _named_by_engine(evidence, trust)
+    if len(trust.lists) == 1 and named is not None and named.purpose is Purpose.MANIFEST:
+        return named
+    from tanba import x509
+
+    try:
+        chain = x509.load_chain(jumbf.cose(evidence.store or b"", evidence.active).x5chain)
+    except MalformedAsset:
+        chain = ()
+    found = x509.find_path(chain, trust.of(Purpose.MANIFEST), moment, accepted_ekus=trust.ekus)
+    if found.list is not None:
+        return found.list
+    return named if named is not None and named.purpose is Purpose.MANIFEST else None
+
+
+def _named_by_engine(evidence: Evidence, trust: TrustStore) -> TrustList | None:
+    """The list whose internal URI stands in the success code's explanation."""
     for item in evidence.codes:
         if item.code == "signingCredential.trusted" and "ingredient" not in item.params:
             found = _LIST_URI.search(item.text or "")
             if found and (entry := trust.by_uri(found.group())):
-                return entry.ref
+                return entry
     uri = (evidence.report.get("validation_results") or {}).get("trustListUri")
-    entry = trust.by_uri(uri) if isinstance(uri, str) else None
-    return entry.ref if entry else None
+    return trust.by_uri(uri) if isinstance(uri, str) else None
+
+
+def trusted_by(answer: SignerAnswer, entry: TrustList | None) -> SignerAnswer:
+    """The answer with the list that vouches; without one nobody does, whatever the engine said."""
+    if entry is not None:
+        return replace(answer, list=entry.ref)
+    state = SignerState.UNKNOWN if answer.state is SignerState.TRUSTED else answer.state
+    return replace(answer, state=state, list=None)
+
+
+def wrong_purpose(evidence: Evidence, trust: TrustStore) -> Finding:
+    """Only a list for another purpose leads to the signer: said aloud, and no trust follows from it."""
+    named = _named_by_engine(evidence, trust)
+    return Finding(
+        "tanba.trust.wrong_purpose",
+        Bucket.INFORMATIONAL,
+        Layer.TANBA,
+        text="the signer chains only to a list that is not for signers",
+        params={"list": named.name if named else ""},
+    )
 
 
 def moment(value: object) -> datetime | None:
