@@ -74,6 +74,12 @@ class MalformedAsset(InputError):
     default_code = "tanba.input.malformed"
 
 
+class MetadataNotWritable(InputError):
+    """XMP cannot be written into this file without loss; the other layers still can."""
+
+    default_code = "tanba.metadata.not_writable"
+
+
 class AssetUnreadable(InputError):
     """The file does not exist, is a directory, or cannot be opened."""
 
