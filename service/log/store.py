@@ -141,10 +141,10 @@ def nodes(session: Session, wanted: Iterable[Node]) -> dict[Node, Hash]:
     high = [(node.level, node.index) for node in asked if node.level]
     for start in range(0, len(low), _LOOKUPS):
         chosen = select(LogEntry.index, LogEntry.leaf_hash).where(LogEntry.index.in_(low[start : start + _LOOKUPS]))
-        found |= {Node(0, index): bytes.fromhex(text) for index, text in session.execute(chosen).tuples()}
+        found |= {Node(0, index): bytes.fromhex(text) for index, text in session.execute(chosen)}
     for start in range(0, len(high), _LOOKUPS):
         pairs = tuple_(LogNode.level, LogNode.index).in_(high[start : start + _LOOKUPS])
-        rows = session.execute(select(LogNode.level, LogNode.index, LogNode.hash).where(pairs)).tuples()
+        rows = session.execute(select(LogNode.level, LogNode.index, LogNode.hash).where(pairs))
         found |= {Node(level, index): bytes.fromhex(text) for level, index, text in rows}
     if len(found) != len(asked):
         raise StorageError("the tree of the label log has a hole", code="tanba.log.damaged")
