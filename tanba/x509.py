@@ -198,7 +198,7 @@ def _climb(
     if current in roots and (len(below) > 1 or current.issuer == current.subject):
         return below, ""
     for root in roots:
-        if root.subject == current.issuer and _issued(current, root):
+        if root.subject == current.issuer and issued_by(current, root):
             wrong = _issuer_problem(root, moment, len(below) - 1)
             if wrong is None:
                 return (*below, root), ""
@@ -206,7 +206,7 @@ def _climb(
     if len(below) >= MAX_DEPTH:
         return (), reason
     for issuer in others:
-        if issuer in below or issuer.subject != current.issuer or not _issued(current, issuer):
+        if issuer in below or issuer.subject != current.issuer or not issued_by(current, issuer):
             continue
         wrong = _issuer_problem(issuer, moment, len(below) - 1)
         if wrong is not None:
@@ -219,7 +219,8 @@ def _climb(
     return (), reason
 
 
-def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+def issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether names match and the issuer's key made the signature. Says nothing about validity or the right to issue."""
     try:
         certificate.verify_directly_issued_by(issuer)
     except _BAD_SIGNATURE:
