@@ -1,1 +1,23 @@
-"""Tanba: keys."""
+"""Signing identities: made, kept, opened, rotated, revoked; and the time stamps that outlive them.
+
+This folder holds code. Keys live in the user's data directory (``tanba.paths.keys_dir()``), never here.
+"""
+
+from __future__ import annotations
+
+from keys.history import record_use
+from keys.identity import SigningIdentity
+from keys.keyring import IdentityInfo
+from keys.lifecycle import ensure_development_identity
+from keys.opening import list_identities, open_identity
+from keys.states import State
+
+__all__ = [
+    "IdentityInfo",
+    "SigningIdentity",
+    "State",
+    "ensure_development_identity",
+    "list_identities",
+    "open_identity",
+    "record_use",
+]
