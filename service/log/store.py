@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from sqlalchemy import insert, select, tuple_, update
+from sqlalchemy import and_, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -22,7 +22,7 @@ from tanba.errors import InputError, StorageError
 
 _HEAD = 1
 _BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
-_LOOKUPS = 400  # row values in one statement; SQLite allows 32,766 parameters, older builds 999
+_LOOKUPS = 200  # terms in one statement; a proof needs some 40
 
 
 def size(session: Session) -> int:
@@ -143,7 +143,10 @@ def nodes(session: Session, wanted: Iterable[Node]) -> dict[Node, Hash]:
         chosen = select(LogEntry.index, LogEntry.leaf_hash).where(LogEntry.index.in_(low[start : start + _LOOKUPS]))
         found |= {Node(0, index): bytes.fromhex(text) for index, text in session.execute(chosen)}
     for start in range(0, len(high), _LOOKUPS):
-        pairs = tuple_(LogNode.level, LogNode.index).in_(high[start : start + _LOOKUPS])
+        # Not a row-value IN: SQLite would scan the table for it, and uses the primary key for each term of an OR.
+        pairs = or_(
+            *(and_(LogNode.level == level, LogNode.index == at) for level, at in high[start : start + _LOOKUPS])
+        )
         rows = session.execute(select(LogNode.level, LogNode.index, LogNode.hash).where(pairs))
         found |= {Node(level, index): bytes.fromhex(text) for level, index, text in rows}
     if len(found) != len(asked):
