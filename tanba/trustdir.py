@@ -70,11 +70,12 @@ class Entry:
 
 
 def load(directory: Path) -> TrustStore:
-    """All configured lists; the empty store when the directory does not exist.
+    """All configured lists, each with its snapshot's date; the empty store when the directory does not exist.
 
     Raises :class:`TrustError` when a list is unreadable or does not match the digest recorded when it was added.
     """
-    return TrustStore(tuple(entry.list for entry in entries(directory)), load_ekus(directory))
+    lists = (replace(entry.list, date=entry.snapshot.isoformat()) for entry in entries(directory))
+    return TrustStore(tuple(lists), load_ekus(directory))
 
 
 def entries(directory: Path) -> tuple[Entry, ...]:

@@ -44,7 +44,7 @@ from tanba.report import (
 )
 from tanba.trust import TrustStore
 from verifier import history
-from verifier.checks import ai, coherence, integrity, revocation, signer, time
+from verifier.checks import ai, coherence, integrity, lists, revocation, signer, time
 from verifier.decide import decide
 
 NOTES = {
@@ -93,7 +93,8 @@ def verify_asset(asset: Asset, settings: Settings, *, manifest: bytes | None = N
     found = [*timing.replace(found), *timing.findings]
     state, signer_answer, trust_findings = _signer(evidence, settings, timing, now)
     found += trust_findings
-    revoked, revocation_findings = _revocation(evidence, settings, now)
+    found += lists.findings(settings.trust, signer_answer.state, timing.answer.state, now)
+    revoked, revocation_findings = _revocation(evidence, settings, timing, now)
     found += revocation_findings
     metadata = read_metadata(asset, settings.limits)
     said = (*ai.statements(evidence, integrity=integrity_answer.state), *metadata.statements)
@@ -152,11 +153,19 @@ def _signer(
     return state, signer.trusted_by(answer, None), (signer.wrong_purpose(evidence, settings.trust),)
 
 
-def _revocation(evidence: Evidence, settings: Settings, now: datetime) -> tuple[RevocationAnswer, tuple[Finding, ...]]:
+def _revocation(
+    evidence: Evidence, settings: Settings, timing: time.Timing, now: datetime
+) -> tuple[RevocationAnswer, tuple[Finding, ...]]:
     if evidence.status is not EvidenceStatus.FOUND:
         return RevocationAnswer(), ()
     return revocation.judge(
-        evidence, settings.trust, as_of=settings.as_of or now, network=settings.network, cache_dir=settings.cache_dir
+        evidence,
+        settings.trust,
+        as_of=settings.as_of or now,
+        network=settings.network,
+        cache_dir=settings.cache_dir,
+        signed_at=timing.answer.signed_at if timing.answer.state is TimeState.TIMESTAMPED else None,
+        now=now,
     )
 
 
