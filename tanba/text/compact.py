@@ -14,6 +14,12 @@ from tanba.errors import AssetTooLarge, MalformedAsset
 _UUID_SUFFIX = bytes.fromhex("00110010800000aa00389b71")
 _COMPRESSED = b"c2cm" + _UUID_SUFFIX
 _CHUNK = 1 << 16
+_LAST = b"\x03"
+"""The empty last meta-block (RFC 7932 section 9.2: ISLAST, ISLASTEMPTY)."""
+
+PADDING = (b"\x06", b"\x16\0\0")
+"""Meta-blocks that hold no data: an empty metadata block, and one with a single zero byte (RFC 7932 section 9.2).
+Decoders skip them; they make a compressed manifest longer by one or three bytes without touching its content."""
 
 
 def is_compressed(store: bytes) -> bool:
@@ -23,13 +29,22 @@ def is_compressed(store: bytes) -> bool:
 
 def compress(store: bytes) -> bytes:
     """The store with its active manifest compressed. Raises :class:`MalformedAsset`."""
-    import brotli
+    import brotli  # type: ignore[import-untyped]  # ships no type information
 
     active = jumbf.manifest(store)
-    packed = _box(b"brob", brotli.compress(store[active.box.offset : active.box.end], quality=11, lgwin=16))
-    label = active.label.encode()
-    description = _box(b"jumd", _COMPRESSED + b"\x03" + label + b"\0")
-    return _replace(store, active, _box(b"jumb", description + packed))
+    encoder = brotli.Compressor(quality=11, lgwin=16)
+    body = encoder.process(store[active.box.offset : active.box.end]) + encoder.flush() + _LAST
+    description = _box(b"jumd", _COMPRESSED + b"\x03" + active.label.encode() + b"\0")
+    return _replace(store, active, _box(b"jumb", description + _box(b"brob", body)))
+
+
+def lengthen(store: bytes, padding: bytes) -> bytes:
+    """A store made by :func:`compress` with :data:`PADDING` blocks before the end of its Brotli stream."""
+    active = jumbf.manifest(store)
+    brob = jumbf.content_box(store, active, b"brob")
+    body = store[brob.start : brob.end].removesuffix(_LAST) + padding + _LAST
+    description = store[active.box.start : brob.offset]
+    return _replace(store, active, _box(b"jumb", description + _box(b"brob", body)))
 
 
 def expand(store: bytes, limit: int) -> bytes:
@@ -52,7 +67,7 @@ def expand(store: bytes, limit: int) -> bytes:
 
 
 def _decompress(data: bytes, limit: int) -> bytes:
-    import brotli
+    import brotli  # type: ignore[import-untyped]  # ships no type information
 
     decoder = brotli.Decompressor()
     out = bytearray()
