@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import io
 import json
@@ -16,11 +17,11 @@ from tanba.asset import Asset
 from tanba.engine import native
 from tanba.engine.read import EvidenceStatus, read
 from tanba.engine.write import DataHash, Ingredient, sign, sign_detached
-from tanba.errors import CredentialError, MalformedAsset, UnsupportedFormat
+from tanba.errors import CredentialError, TanbaError
 from tanba.limits import Limits
 from tanba.model import DigitalSourceType
 from tanba.trust import TrustStore
-from tests.pki import Pki
+from tests.pki import C2PA_SIGNING, Pki, make_pki
 
 PHOTO = Path(__file__).resolve().parents[2] / "samples" / "sources" / "photo.jpg"
 CREATED = {
@@ -41,13 +42,13 @@ CREATED = {
 
 @pytest.fixture(scope="module")
 def pki() -> Pki:
-    return Pki.make()
+    return make_pki()
 
 
 def signed(pki: Pki, *, definition: dict[str, object] | None = None) -> bytes:
     out = io.BytesIO()
     with PHOTO.open("rb") as stream:
-        sign(stream, "image/jpeg", definition or CREATED, pki.signer(), out)
+        sign(stream, "image/jpeg", definition or CREATED, pki.leaf().signer(), out)
     return out.getvalue()
 
 
@@ -98,23 +99,25 @@ def test_signing_over_a_file_with_a_remote_reference_fetches_nothing(pki: Pki, l
     data = with_provenance(port)
     definition = {**CREATED, "assertions": []}
     parent = Ingredient(io.BytesIO(data), "image/jpeg", "parent.jpg", label="parent")
-    try:
-        sign(io.BytesIO(data), "image/jpeg", definition, pki.signer(), io.BytesIO(), ingredients=[parent])
-    except Exception as error:
-        assert isinstance(error, CredentialError | MalformedAsset | UnsupportedFormat | Exception)
+    with contextlib.suppress(TanbaError):
+        sign(io.BytesIO(data), "image/jpeg", definition, pki.leaf().signer(), io.BytesIO(), ingredients=[parent])
     assert hits == []
 
 
 def test_a_certificate_with_only_the_c2pa_key_usage_is_accepted() -> None:
     """The library's default settings call it invalid; our settings list the OID at top level."""
-    own = Pki.make(ekus=("1.3.6.1.4.1.62558.2.1",))
-    evidence = read(Asset.from_bytes(signed(own)), trust=own.trust())
+    own = make_pki()
+    leaf = own.leaf(ekus=(C2PA_SIGNING,))
+    out = io.BytesIO()
+    with PHOTO.open("rb") as stream:
+        sign(stream, "image/jpeg", CREATED, leaf.signer(), out)
+    evidence = read(Asset.from_bytes(out.getvalue()), trust=own.store())
     assert evidence.state == "Trusted"
 
 
 def test_the_signers_own_exception_is_the_cause_and_nothing_is_written(pki: Pki) -> None:
     class Burning:
-        name, algorithm, chain_pem = "hsm", "es256", pki.signer().chain_pem
+        name, algorithm, chain_pem = "hsm", "es256", pki.leaf().signer().chain_pem
 
         def sign(self, data: bytes) -> bytes:
             raise OSError("token on fire")
@@ -138,8 +141,8 @@ def test_ten_thousand_assertions_cost_a_refusal_and_not_fifteen_seconds(pki: Pki
 
 def test_a_costly_but_honest_file_is_read_in_a_worker_with_the_same_result(pki: Pki) -> None:
     asset = Asset.from_bytes(signed(pki, definition=_many(50)))
-    here = read(asset, trust=pki.trust(), isolate=False)
-    there = read(asset, trust=pki.trust(), limits=Limits(inline_jumbf_boxes=10, seconds=60))
+    here = read(asset, trust=pki.store(), isolate=False)
+    there = read(asset, trust=pki.store(), limits=Limits(inline_jumbf_boxes=10, seconds=60))
     assert here.state == there.state == "Trusted"
     assert here.codes == there.codes
     assert here.store == there.store
@@ -154,7 +157,6 @@ def _many(count: int) -> dict[str, object]:
     ("data", "name", "status"),
     [
         (b"", "empty.jpg", EvidenceStatus.UNSUPPORTED),
-        (b"\xff\xd8\xff\xe0", "cut.jpg", EvidenceStatus.UNREADABLE),
         (b"\x89PNG\r\n\x1a\n\0\0", "cut.png", EvidenceStatus.UNREADABLE),
         (b"\0\x01\x02\x03" * 100, "noise.bin", EvidenceStatus.UNSUPPORTED),
         (b"BM\x46\0\0\0\0\0\0\0\x36\0\0\0" + b"\0" * 60, "old.bmp", EvidenceStatus.UNSUPPORTED),
@@ -176,24 +178,24 @@ def test_a_store_damaged_beyond_reading_is_malformed_and_not_absent(pki: Pki) ->
 
 
 def test_a_signer_is_reused_and_two_signers_never_share_a_signature(pki: Pki) -> None:
-    other = Pki.make()
-    assert read(Asset.from_bytes(signed(pki)), trust=pki.trust()).state == "Trusted"
-    assert read(Asset.from_bytes(signed(other)), trust=pki.trust()).state == "Valid"
-    assert read(Asset.from_bytes(signed(other)), trust=other.trust()).state == "Trusted"
+    other = make_pki()
+    assert read(Asset.from_bytes(signed(pki)), trust=pki.store()).state == "Trusted"
+    assert read(Asset.from_bytes(signed(other)), trust=pki.store()).state == "Valid"
+    assert read(Asset.from_bytes(signed(other)), trust=other.store()).state == "Trusted"
 
 
 def test_a_detached_manifest_binds_any_bytes_and_notices_one_changed_byte(pki: Pki) -> None:
     content = b'{"answer": 42}\n'
-    store = sign_detached(content, CREATED, pki.signer())
+    store = sign_detached(content, CREATED, pki.leaf().signer())
     asset = Asset.from_bytes(content, name="answer.json")
     changed = Asset.from_bytes(b'{"answer": 43}\n', name="answer.json")
-    assert read(asset, trust=pki.trust(), manifest=store).state == "Trusted"
-    assert read(changed, trust=pki.trust(), manifest=store).state == "Invalid"
+    assert read(asset, trust=pki.store(), manifest=store).state == "Trusted"
+    assert read(changed, trust=pki.store(), manifest=store).state == "Invalid"
 
 
 def test_our_own_hard_binding_stands_in_the_claim_as_bytes(pki: Pki) -> None:
-    store = sign_detached(b"text", CREATED, pki.signer(), data_hash=DataHash(bytes(range(32)), ((4, 10),)))
-    evidence = read(Asset.from_bytes(b"text" + b"x" * 10, name="a.txt"), trust=pki.trust(), manifest=store)
+    store = sign_detached(b"text", CREATED, pki.leaf().signer(), data_hash=DataHash(bytes(range(32)), ((4, 10),)))
+    evidence = read(Asset.from_bytes(b"text" + b"x" * 10, name="a.txt"), trust=pki.store(), manifest=store)
     assertions = evidence.crjson["manifests"][0]["assertions"]["c2pa.hash.data"]
     assert assertions["exclusions"] == [{"start": 4, "length": 10}]
     assert evidence.store == store
