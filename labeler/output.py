@@ -195,3 +195,12 @@ def _refused(target: Path, error: OSError) -> OutputRefused:
         f"cannot write {target.name}: {error.strerror or type(error).__name__}",
         hint="nothing was written there; check space and permissions",
     )
+
+
+def write_sidecar(target: Path, store: bytes, *, overwrite: bool) -> Path:
+    """Write ``TARGET.c2pa`` beside a target; an older sidecar of the same target is replaced only on request."""
+    path = target.with_name(target.name + ".c2pa")
+    with stage(path, overwrite=overwrite) as staged:
+        staged.stream.write(store)
+        staged.commit()
+    return path

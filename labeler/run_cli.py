@@ -1,0 +1,154 @@
+"""The three ways `tanba label` runs: one file, standard input, many. Prints per ``docs/contracts.md``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from labeler import render_cli as render
+from labeler import request_cli as request
+from labeler.bulk import Outcome, Recipe, collect, run
+from labeler.ledger import Ledger
+from labeler.pipeline import Labelled
+from labeler.pipeline import label as label_asset
+from tanba import exits
+from tanba.asset import Asset
+from tanba.config import limits_from_environment
+from tanba.errors import UsageError
+from tanba.wire import to_json, to_plain
+
+_DASH = Path("-")
+
+
+def one_file(path: Path, options: Mapping[str, Any]) -> int:
+    """Label one file into ``-o`` (a file, a folder, or - for standard output)."""
+    limits = limits_from_environment()
+    asset = Asset.from_path(path, limits=limits)
+    target = _target(path, options["output"])
+    return _label_one(asset, target, options, str(path))
+
+
+def one_from_stdin(options: Mapping[str, Any]) -> int:
+    """Label standard input; the result goes to ``-o``, or to standard output."""
+    asset = request.read_stdin(limits_from_environment(), options["title"])
+    target = options["output"]
+    if target is not None and (target == _DASH or target.is_dir()):
+        if target != _DASH:
+            raise UsageError("standard input needs a file name for -o", hint="for example -o labelled.jpg")
+        target = None
+    return _label_one(asset, target, options, "standard input")
+
+
+def _label_one(asset: Asset, target: Path | None, options: Mapping[str, Any], name: str) -> int:
+    limits = limits_from_environment()
+    if target is None and (options["as_json"] or options["as_jsonl"]):
+        raise UsageError("--json and the labelled bytes cannot share standard output", hint="give -o OUT")
+    disclosure = request.disclosure_from(options)
+    with request.identity_source(options)() as signer:
+        done = label_asset(
+            asset,
+            disclosure,
+            signer=signer,
+            output=target,
+            options=request.label_options(options, limits),
+            trust=request.trust_store(),
+            limits=limits,
+        )
+    request.record(done.receipt)
+    _show(done, name, options)
+    return exits.OK
+
+
+def _show(done: Labelled, name: str, options: Mapping[str, Any]) -> None:
+    if done.content is not None:
+        if sys.stdout.isatty():
+            raise UsageError("labelled bytes are not written to a terminal", hint="give -o OUT, or use a pipe")
+        sys.stdout.buffer.write(done.content)
+        sys.stdout.buffer.flush()
+    if options["as_json"] or options["as_jsonl"]:
+        click.echo(to_json({**to_plain(done.receipt), "input": name}, indent=2 if options["as_json"] else None))
+    elif not options["quiet"]:
+        for line in render.receipt_words(done.receipt, name, verbose=options["verbose"]):
+            click.echo(line, err=done.content is not None)
+
+
+def _target(source: Path, output: Path | None) -> Path | None:
+    if output is None:
+        raise UsageError(
+            "where should the labelled copy go?",
+            hint=f"add -o OUT; -o {source.name} would label in place, -o - writes to standard output",
+        )
+    if output == _DASH:
+        return None
+    return output / source.name if output.is_dir() or str(output).endswith(("/", "\\")) else output
+
+
+def many(paths: list[Path], options: Mapping[str, Any]) -> int:
+    """Label files and folders into the folder ``-o``."""
+    if options["output"] is None or options["output"] == _DASH:
+        raise UsageError("several files need a folder", hint="add -o DIR")
+    if options["content_id"]:
+        raise UsageError("--content-id is the number of one content", hint="leave it out: each file gets its own")
+    limits = limits_from_environment()
+    source = request.identity_source(options)
+    recipe = Recipe(
+        disclosure=request.disclosure_from(options),
+        options=request.label_options(options, limits),
+        trust=request.trust_store(),
+        limits=limits,
+        identity=source.name,
+    )
+    items, passed = collect(paths, options["output"], recursive=options["recursive"])
+    jobs = options["jobs"] or request.default_jobs(len(items))
+    counts = dict.fromkeys(("labelled", "failed", "done before"), 0)
+    codes: list[int] = []
+    documents: list[Any] = []
+    ledger = Ledger(options["resume"], recipe.digest) if options["resume"] else None
+    shown = not options["quiet"]
+    with render.progress(len(items), shown=shown and not options["as_jsonl"]) as advance:
+        for outcome in run(items, recipe, source, jobs=jobs, ledger=ledger):
+            codes.append(outcome.exit_code)
+            if outcome.receipt is not None:
+                request.record(outcome.receipt)
+            counts[_column(outcome)] += 1
+            advance(outcome)
+            _show_outcome(outcome, options, documents)
+    if options["as_json"]:
+        click.echo(to_json(documents))
+    if shown:
+        words = render.summary([*counts.items(), ("passed over (no media)", len(passed))])
+        render.tell(f"tanba: {words}")
+    return exits.gravest(codes)
+
+
+def _column(outcome: Outcome) -> str:
+    if outcome.done_before:
+        return "done before"
+    return "failed" if outcome.error else "labelled"
+
+
+def _show_outcome(outcome: Outcome, options: Mapping[str, Any], documents: list[Any]) -> None:
+    document = _document(outcome)
+    if options["as_json"]:
+        documents.append(document)
+    elif options["as_jsonl"]:
+        click.echo(to_json(document, indent=None))
+    elif outcome.error:
+        for line in render.error_words(outcome):
+            render.tell(line)
+    elif outcome.receipt and options["verbose"] and not options["quiet"]:
+        for line in render.receipt_words(outcome.receipt, str(outcome.item.source), verbose=options["verbose"]):
+            click.echo(line)
+
+
+def _document(outcome: Outcome) -> dict[str, Any]:
+    head = {"input": str(outcome.item.source)}
+    if outcome.error:
+        return {**head, "error": outcome.error}
+    if outcome.done_before:
+        return {**head, "output": str(outcome.item.target), "done_before": True}
+    return {**to_plain(outcome.receipt), **head}
