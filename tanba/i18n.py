@@ -174,6 +174,7 @@ def _resolve(lang: str, name: str, key: str, params: Mapping[str, Any]) -> str:
     bundle = _bundle(lang, name)
     message = bundle.get_message(message_id)
     pattern = message.attributes[attribute] if attribute else message.value
+    assert pattern is not None, "the table lists only messages that have a value"
     text, errors = bundle.format_pattern(pattern, dict(params))
     if errors:
         raise MissingParameter(f"{key}: {errors[0]}")

@@ -22,7 +22,7 @@ def compile_source(text: str) -> dict[str, Pattern | None]:
     messages: dict[str, Pattern | None] = {}
     for entry in FluentParser(with_spans=False).parse(text).body:
         if isinstance(entry, ast.Junk):
-            raise ValueError(f"not Fluent: {entry.content.strip()[:80]!r}")  # noqa: TRY004  a value of the right type
+            raise ValueError(f"not Fluent: {(entry.content or '').strip()[:80]!r}")  # noqa: TRY004  a value of the right type
         if not isinstance(entry, ast.Message):
             continue
         if entry.value is not None:

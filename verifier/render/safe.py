@@ -122,7 +122,7 @@ def _reads_as_latin(word: str) -> bool:
 
 
 def _has_ascii_twin(letter: str) -> bool:
-    from confusable_homoglyphs import confusables
+    from confusable_homoglyphs import confusables  # type: ignore[import-untyped]  # the library ships no types
 
     found = confusables.is_confusable(letter, greedy=True, preferred_aliases=[])
     return any(twin["c"].isascii() and twin["c"].isalpha() for item in found or () for twin in item["homoglyphs"])

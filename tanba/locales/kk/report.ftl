@@ -7,3 +7,4 @@ report-second = Екінші пікір
 report-second-agrees = { $engine } дәл сондай жауаптарға келеді.
 report-second-differs = { $engine } басқаша жауап береді. Ешқайсысына артықшылық берілмейді.
 report-second-none = { $engine } пікір бере алмады.
+report-code-unknown = Tanba каталогтарында мұндай код жоқ. Ол басқа бағдарламадан немесе жаңарақ стандарттан болуы мүмкін.
