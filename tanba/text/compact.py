@@ -7,6 +7,7 @@ The wheel compresses only when it embeds; text carriers need the same done from 
 from __future__ import annotations
 
 import struct
+from typing import Any
 
 from tanba import jumbf
 from tanba.errors import AssetTooLarge, MalformedAsset
@@ -29,10 +30,8 @@ def is_compressed(store: bytes) -> bool:
 
 def compress(store: bytes) -> bytes:
     """The store with its active manifest compressed. Raises :class:`MalformedAsset`."""
-    import brotli  # type: ignore[import-untyped]  # ships no type information
-
     active = jumbf.manifest(store)
-    encoder = brotli.Compressor(quality=11, lgwin=16)
+    encoder = _brotli().Compressor(quality=11, lgwin=16)
     body = encoder.process(store[active.box.offset : active.box.end]) + encoder.flush() + _LAST
     description = _box(b"jumd", _COMPRESSED + b"\x03" + active.label.encode() + b"\0")
     return _replace(store, active, _box(b"jumb", description + _box(b"brob", body)))
@@ -67,8 +66,7 @@ def expand(store: bytes, limit: int) -> bytes:
 
 
 def _decompress(data: bytes, limit: int) -> bytes:
-    import brotli  # type: ignore[import-untyped]  # ships no type information
-
+    brotli = _brotli()
     decoder = brotli.Decompressor()
     out = bytearray()
     try:
@@ -84,6 +82,12 @@ def _decompress(data: bytes, limit: int) -> bytes:
             piece = decoder.process(b"", output_buffer_limit=_CHUNK)
     except brotli.error as error:
         raise MalformedAsset("a compressed manifest does not decompress", code="tanba.jumbf.malformed") from error
+
+
+def _brotli() -> Any:
+    import brotli  # type: ignore[import-untyped]  # ships no type information
+
+    return brotli
 
 
 def _box(kind: bytes, payload: bytes) -> bytes:

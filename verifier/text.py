@@ -1,0 +1,96 @@
+"""Step (1) of the procedure for text: every carrier located, the binding checked by us, damage explained.
+
+The :class:`Evidence` that comes back is like any other asset's; the findings beside it are informational and never
+change what the evidence says.
+"""
+
+from __future__ import annotations
+
+from tanba.asset import Asset
+from tanba.engine.read import Evidence, EvidenceStatus
+from tanba.errors import AssetUnreadable, TextNotEncodable
+from tanba.limits import DEFAULT_LIMITS, Limits
+from tanba.report import Bucket, Finding, Layer
+from tanba.text import sections
+from tanba.text.evidence import TextReading, read_marked
+from tanba.trust import TrustStore
+from verifier.text_damage import examine
+
+_ENCODED = {
+    "quoted-printable": b"=EF=BB=BF=F3=A0=84=B3",
+    "JSON escapes": b"\\ufeff\\udb40\\udd33",
+    "HTML character references": b"&#65279;&#917811;",
+    "percent encoding": b"%EF%BB%BF%F3%A0%84%B3",
+}
+"""How the first characters of an A.8 mark (U+FEFF, then 0x43) look in common transport encodings."""
+
+
+def read_text(
+    asset: Asset, *, trust: TrustStore, limits: Limits = DEFAULT_LIMITS, manifest: bytes | None = None
+) -> tuple[Evidence, tuple[Finding, ...]]:
+    """Read a text's label and say what became of it. Never raises for what it finds."""
+    if asset.size > limits.text_bytes:
+        words = f"{asset.size:,} bytes of text are more than the limit of {limits.text_bytes:,}"
+        return Evidence(EvidenceStatus.OVER_LIMIT, error=words), ()
+    try:
+        raw = asset.read()
+    except (AssetUnreadable, OSError) as error:
+        return Evidence(EvidenceStatus.UNREADABLE, error=str(error)), ()
+    reading = read_marked(raw, asset.format.media_type, trust=trust, limits=limits, manifest=manifest)
+    notes = [item for item in reading.scan.findings if item.bucket is Bucket.INFORMATIONAL]
+    notes += examine(raw, reading).findings
+    notes += _sections(raw, asset.format.media_type, reading)
+    if reading.evidence.status is EvidenceStatus.ABSENT:
+        notes += _lost(raw, asset)
+    return reading.evidence, tuple(notes)
+
+
+def _sections(raw: bytes, media_type: str, reading: TextReading) -> list[Finding]:
+    """Which paragraphs are unchanged, when the label lists them, its signature holds, and the whole does not."""
+    evidence = reading.evidence
+    data = next(
+        (
+            item.get("data")
+            for item in evidence.manifest().get("assertions", ())
+            if isinstance(item, dict) and item.get("label") == sections.LABEL
+        ),
+        None,
+    )
+    signed = "claimSignature.validated" in evidence.codes_in(Bucket.SUCCESS)
+    sound = not any(code.startswith("assertion.hashedURI") for code in evidence.codes_in(Bucket.FAILURE))
+    if data is None or not signed or not sound or (reading.binding is not None and reading.binding.intact):
+        return []
+    content = reading.mark.span.cut(raw) if reading.mark is not None and reading.mark.excluded else raw
+    try:
+        match = sections.compare(data, content, media_type)
+    except TextNotEncodable:
+        return []
+    if match is None:
+        return []
+    signer = (evidence.manifest().get("signature_info") or {}).get("common_name")
+    params = {"numbers": match.words, "total": match.total, "foreign": match.foreign, "signer": signer or ""}
+    if not match.numbers:
+        words = f"none of the {match.total} paragraphs of the labelled text stands here unchanged"
+        return [Finding("tanba.text.sections_none", Bucket.INFORMATIONAL, Layer.TEXT, None, words, params)]
+    words = f"paragraphs {match.words} of {match.total} are unchanged from a text labelled by {signer or 'an unnamed signer'}"
+    if match.foreign:
+        words += f"; {match.foreign} here are not from it"
+    return [Finding("tanba.text.sections_unchanged", Bucket.INFORMATIONAL, Layer.TEXT, None, words, params)]
+
+
+def _lost(raw: bytes, asset: Asset) -> list[Finding]:
+    """Ways in which a mark is there but not readable, or may have been dropped before it reached us."""
+    found = []
+    for name, sign in _ENCODED.items():
+        if sign in raw or sign.lower() in raw:
+            words = f"a mark in {name}: decode the text, then check it again"
+            found.append(
+                Finding("tanba.text.mark_encoded", Bucket.INFORMATIONAL, Layer.TEXT, None, words, {"encoding": name})
+            )
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        words = "the text is UTF-16; marks are defined for UTF-8 only"
+        found.append(Finding("tanba.text.not_utf8", Bucket.INFORMATIONAL, Layer.TEXT, None, words))
+    if asset.path is None and asset.format.media_type == "text/plain" and not found:
+        words = "pasted text may have lost an invisible mark on the way (terminals and editors drop it); check the file"
+        found.append(Finding("tanba.text.paste_may_lose_mark", Bucket.INFORMATIONAL, Layer.TEXT, None, words))
+    return found
