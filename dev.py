@@ -46,7 +46,7 @@ def run(*command: str | Path, env: dict[str, str] | None = None, quiet: bool = F
 
 def install(requirements: str) -> None:
     """Create .venv once and bring it to the locked requirements; a stamp makes the second run instant."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 -- this file is what an older Python meets first
         sys.exit("Tanba needs Python 3.11 or later")
     lock = HOME / "requirements" / requirements
     project = (HOME / "pyproject.toml").read_bytes()

@@ -135,8 +135,8 @@ class Maker:
         return iptc.write(photo, JPEG, disclosure(Involvement.GENERATED))
 
     def _remote_only(self, photo: bytes) -> bytes:
-        packet = (
-            '<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
+        packet: bytes = (
+            b'<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
             'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
             'xmlns:dcterms="http://purl.org/dc/terms/" dcterms:provenance="https://example.invalid/manifest.c2pa"/>'
             '</rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
