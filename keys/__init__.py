@@ -11,6 +11,7 @@ from keys.keyring import IdentityInfo
 from keys.lifecycle import ensure_development_identity
 from keys.opening import list_identities, open_identity
 from keys.states import State
+from keys.timestamp_relay import timestamping
 
 __all__ = [
     "IdentityInfo",
@@ -20,4 +21,5 @@ __all__ = [
     "list_identities",
     "open_identity",
     "record_use",
+    "timestamping",
 ]
