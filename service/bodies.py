@@ -78,15 +78,6 @@ class Spool:
         """A fresh name in the spool."""
         return self.folder / f"{os.getpid()}-{secrets.token_hex(12)}.part"
 
-    @contextlib.contextmanager
-    def file(self) -> contextlib.AbstractContextManager[Path]:  # type: ignore[misc] # a generator, as contextlib has it
-        """A fresh path whose file is gone afterwards."""
-        path = self.path()
-        try:
-            yield path
-        finally:
-            path.unlink(missing_ok=True)
-
     async def take(self, chunks: AsyncIterator[bytes], *, name: str | None, limit: int) -> Spooled:
         """Write a stream down. Raises :class:`AssetTooLarge`, :class:`StorageError` (full disk); leaves nothing then.
 

@@ -33,13 +33,15 @@ class _Part(BaseModel):
 class LimitSettings(_Part):
     """What one request may cost; stricter than the CLI's, because strangers send these files."""
 
-    asset_bytes: int = Field(64 * MIB, gt=0, description="Largest file, in bytes.")
-    text_bytes: int = Field(8 * MIB, gt=0, description="Largest text, in bytes.")
-    pixels: int = Field(100_000_000, gt=0, description="Width x height that may be decoded.")
-    manifest_bytes: int = Field(8 * MIB, gt=0, description="Largest manifest store, in bytes.")
-    jumbf_boxes: int = Field(4000, gt=0, description="JUMBF superboxes in a file; more is refused unread.")
-    seconds: float = Field(10.0, gt=0, description="Wall-clock seconds for one file in a worker process.")
-    worker_memory_bytes: int = Field(2048 * MIB, gt=0, description="Address space of one worker process, in bytes.")
+    asset_bytes: int = Field(default=64 * MIB, gt=0, description="Largest file, in bytes.")
+    text_bytes: int = Field(default=8 * MIB, gt=0, description="Largest text, in bytes.")
+    pixels: int = Field(default=100_000_000, gt=0, description="Width x height that may be decoded.")
+    manifest_bytes: int = Field(default=8 * MIB, gt=0, description="Largest manifest store, in bytes.")
+    jumbf_boxes: int = Field(default=4000, gt=0, description="JUMBF superboxes in a file; more is refused unread.")
+    seconds: float = Field(default=10.0, gt=0, description="Wall-clock seconds for one file in a worker process.")
+    worker_memory_bytes: int = Field(
+        default=2048 * MIB, gt=0, description="Address space of one worker process, in bytes."
+    )
 
     def as_limits(self) -> Limits:
         """The kernel's frozen value."""
@@ -49,20 +51,22 @@ class LimitSettings(_Part):
 class S3Settings(_Part):
     """How to reach object storage; credentials may also come from the platform (instance roles)."""
 
-    endpoint: str | None = Field(None, description="Endpoint URL for S3-compatible storage other than AWS.")
-    region: str = Field("us-east-1", description="Region.")
-    access_key_id: str | None = Field(None, description="Access key.")
-    secret_access_key: SecretStr | None = Field(None, description="Secret key.")
-    allow_http: bool = Field(False, description="Allow an unencrypted endpoint (tests).")
+    endpoint: str | None = Field(default=None, description="Endpoint URL for S3-compatible storage other than AWS.")
+    region: str = Field(default="us-east-1", description="Region.")
+    access_key_id: str | None = Field(default=None, description="Access key.")
+    secret_access_key: SecretStr | None = Field(default=None, description="Secret key.")
+    allow_http: bool = Field(default=False, description="Allow an unencrypted endpoint (tests).")
 
 
 class RateSettings(_Part):
     """Requests per caller, in the notation of the ``limits`` library (``300/minute``)."""
 
-    anonymous_verify: str = Field("300/minute", description="Verifications by one address without a key.")
-    anonymous_concurrency: int = Field(8, gt=0, description="Verifications of one address at the same time.")
-    contest: str = Field("10/hour", description="Contests from one address.")
-    storage: str = Field("async+memory://", description="Where counters live; async+redis://… for several processes.")
+    anonymous_verify: str = Field(default="300/minute", description="Verifications by one address without a key.")
+    anonymous_concurrency: int = Field(default=8, gt=0, description="Verifications of one address at the same time.")
+    contest: str = Field(default="10/hour", description="Contests from one address.")
+    storage: str = Field(
+        default="async+memory://", description="Where counters live; async+redis://… for several processes."
+    )
 
 
 class Settings(BaseSettings):
@@ -71,47 +75,63 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="TANBA_", env_nested_delimiter="__", frozen=True, extra="ignore")
 
     environment: Literal["development", "production"] = Field(
-        "development",
+        default="development",
         description="development makes an identity and a key by itself and listens on loopback only; "
         "production does neither, and never migrates the database by itself.",
     )
-    host: str = Field("127.0.0.1", description="Address to listen on.")
-    port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
-    public_url: str | None = Field(None, description="The address readers use, for links in answers.")
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on.")
+    public_url: str | None = Field(default=None, description="The address readers use, for links in answers.")
     service_dir: Path = Field(
         default_factory=lambda: paths.data_dir() / "service", description="Spool, SQLite file and local blobs."
     )
     keys_dir: Path = Field(default_factory=paths.keys_dir, description="The keyring.")
     trust_dir: Path = Field(default_factory=paths.trust_dir, description="The trust lists.")
-    database_url: SecretStr | None = Field(None, description="sqlite:////path or postgresql://…; SQLite by default.")
-    blobs_url: str | None = Field(None, description="file:///path or s3://bucket/prefix; local files by default.")
-    s3: S3Settings = S3Settings()  # type: ignore[call-arg] # pydantic's defaults, not seen without its mypy plugin
-    identity: str | None = Field(None, description="Signing identity for labels; the keyring's default otherwise.")
-    labelling: bool = Field(True, description="Whether this deployment labels at all; without, it needs no keys.")
-    timestamp_url: str | None = Field(None, description="RFC 3161 authority; operators choose it, never a request.")
-    anonymous_verify: bool = Field(True, description="Whether verification works without a key.")
-    zero_retention: bool = Field(
-        True, description="Verification stores and logs nothing of the content, its name or its URL."
+    database_url: SecretStr | None = Field(
+        default=None, description="sqlite:////path or postgresql://…; SQLite by default."
     )
-    keep_content_hours: float = Field(24, gt=0, description="Hours for which labelled bytes are kept for download.")
-    idempotency_hours: float = Field(24, gt=0, description="Hours for which an Idempotency-Key is remembered.")
-    limits: LimitSettings = LimitSettings()  # type: ignore[call-arg] # as above
-    rates: RateSettings = RateSettings()  # type: ignore[call-arg] # as above
+    blobs_url: str | None = Field(
+        default=None, description="file:///path or s3://bucket/prefix; local files by default."
+    )
+    s3: S3Settings = S3Settings()
+    identity: str | None = Field(
+        default=None, description="Signing identity for labels; the keyring's default otherwise."
+    )
+    labelling: bool = Field(
+        default=True, description="Whether this deployment labels at all; without, it needs no keys."
+    )
+    timestamp_url: str | None = Field(
+        default=None, description="RFC 3161 authority; operators choose it, never a request."
+    )
+    anonymous_verify: bool = Field(default=True, description="Whether verification works without a key.")
+    zero_retention: bool = Field(
+        default=True, description="Verification stores and logs nothing of the content, its name or its URL."
+    )
+    keep_content_hours: float = Field(
+        default=24, gt=0, description="Hours for which labelled bytes are kept for download."
+    )
+    idempotency_hours: float = Field(default=24, gt=0, description="Hours for which an Idempotency-Key is remembered.")
+    limits: LimitSettings = LimitSettings()
+    rates: RateSettings = RateSettings()
     workers: int = Field(default_factory=_cores, gt=0, description="Worker processes around the engine.")
     queue: int = Field(
         default_factory=lambda: 16 * _cores(), ge=0, description="Requests that may wait for a worker; more get 503."
     )
-    cache_entries: int = Field(20_000, gt=0, description="Verification results held in memory.")
-    cache_seconds: int = Field(86_400, gt=0, description="Longest life of a cached result.")
+    cache_entries: int = Field(default=20_000, gt=0, description="Verification results held in memory.")
+    cache_seconds: int = Field(default=86_400, gt=0, description="Longest life of a cached result.")
     extension_origins: str = Field(
-        r"^(chrome-extension://[a-p]{32}|moz-extension://[0-9a-f-]{36})$",
+        default=r"^(chrome-extension://[a-p]{32}|moz-extension://[0-9a-f-]{36})$",
         description="Regular expression of browser origins that may call the API.",
     )
-    metrics: bool = Field(False, description="Serve Prometheus metrics under /metrics.")
-    otel: bool = Field(False, description="Send OpenTelemetry traces (needs the extra otel; OTEL_* variables apply).")
-    forwarded_allow_ips: str = Field("127.0.0.1", description="Reverse proxies whose X-Forwarded-For is believed.")
-    header_seconds: float = Field(15.0, gt=0, description="Time a client has for sending its request head.")
-    body_seconds: float = Field(10.0, gt=0, description="Time for a body, plus one second per 64 KiB received.")
+    metrics: bool = Field(default=False, description="Serve Prometheus metrics under /metrics.")
+    otel: bool = Field(
+        default=False, description="Send OpenTelemetry traces (needs the extra otel; OTEL_* variables apply)."
+    )
+    forwarded_allow_ips: str = Field(
+        default="127.0.0.1", description="Reverse proxies whose X-Forwarded-For is believed."
+    )
+    header_seconds: float = Field(default=15.0, gt=0, description="Time a client has for sending its request head.")
+    body_seconds: float = Field(default=10.0, gt=0, description="Time for a body, plus one second per 64 KiB received.")
 
     @model_validator(mode="after")
     def _development_stays_home(self) -> Self:

@@ -1,1 +1,1 @@
-"""HTTP routes of the service, one module a subject. They translate; they decide nothing."""
+"""Endpoints: thin functions that parse, call one use case and answer. No queries, no engine calls here."""

@@ -7,6 +7,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 from service.bodies import storage_error
 
@@ -32,18 +33,18 @@ class FileBlobs:
         target = self._path(digest)
         if target.exists():
             return
-        with self._writing(target) as part:
-            shutil.copyfile(path, part.path)
+        with _Part(target) as part:
+            try:
+                os.link(path, part.path)  # the spool is usually on the same file system: no second copy
+            except OSError:
+                shutil.copyfile(path, part.path)
 
     def put(self, digest: str, data: bytes) -> None:
         target = self._path(digest)
         if target.exists():
             return
-        with self._writing(target) as part:
+        with _Part(target) as part:
             part.path.write_bytes(data)
-
-    def _writing(self, target: Path) -> _Part:
-        return _Part(target)
 
     def get(self, digest: str) -> bytes | None:
         try:
@@ -91,7 +92,7 @@ class _Part:
         self.target = target
         self.path = target.parent / f".{secrets.token_hex(12)}.part"
 
-    def __enter__(self) -> _Part:
+    def __enter__(self) -> Self:
         try:
             self.target.parent.mkdir(exist_ok=True, mode=0o700)
         except OSError as error:

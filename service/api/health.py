@@ -1,0 +1,133 @@
+"""``/healthz`` (alive), ``/readyz`` (really signs and verifies a probe) and ``/metrics``."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
+
+from service import problems, work
+from service.db import repositories
+from service.db.session import is_current
+from service.deps import StateDep, get_state
+from service.problems import NotFound, documented
+from service.state import State
+from tanba.errors import TanbaError
+
+routes = APIRouter(tags=["operations"])
+_PROBE_SECONDS = 20.0
+
+
+class Health(BaseModel):
+    """Alive."""
+
+    status: str = "ok"
+
+
+class Readiness(BaseModel):
+    """Each part and whether it works now."""
+
+    status: str
+    checks: dict[str, str]
+    identity_days_left: float | None = None
+
+
+@routes.get("/healthz", summary="Is the process alive?")
+async def healthz() -> Health:
+    """No I/O at all."""
+    return Health()
+
+
+class Probe:
+    """The last answers, kept for a few seconds: readiness must not become a way to burn signatures."""
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self.until = 0.0
+        self.answer: Readiness | None = None
+
+
+def get_probe(request: Request) -> Probe:
+    """The app's own probe."""
+    probe = request.app.state.probe
+    assert isinstance(probe, Probe)
+    return probe
+
+
+@routes.get("/readyz", summary="Can this deployment do its work?", response_model=Readiness, responses=documented(503))
+async def readyz(
+    request: Request, state: Annotated[State, Depends(get_state)], probe: Annotated[Probe, Depends(get_probe)]
+) -> Response:
+    """Database, storage, label log, and a probe text that is signed with the active identity and verified."""
+    async with probe.lock:
+        if probe.answer is None or time.monotonic() >= probe.until:
+            probe.answer = await _check(state)
+            probe.until = time.monotonic() + (_PROBE_SECONDS if probe.answer.status == "ready" else 1.0)
+        answer = probe.answer
+    if answer.status == "ready":
+        return Response(answer.model_dump_json(), media_type="application/json", headers={"Cache-Control": "no-store"})
+    document = problems.body(
+        503,
+        "tanba.service.not_ready",
+        "a part that this deployment needs does not work now",
+        hint="see checks",
+        request_id=request.scope.get("tanba.request_id"),
+        retryable=True,
+        extra={"checks": answer.checks},
+    )
+    return problems.response(503, document, {"Retry-After": "5"})
+
+
+async def _check(state: State) -> Readiness:
+    days: list[float | None] = [None]
+
+    async def probe() -> None:
+        found = await state.workers.run(work.probe, state.settings.keys_dir, state.settings.identity)
+        days[0] = found["days_left"]
+        if found["verdict"] not in {"valid", "trusted"}:
+            raise problems.NotReady(f"the probe came back {found['verdict']}", code="tanba.service.probe_failed")
+        if days[0] is not None:
+            state.metrics.identity_days.set(days[0])
+
+    parts: dict[str, Callable[[], Awaitable[Any]]] = {
+        "database": lambda: run_in_threadpool(_database, state),
+        "storage": lambda: run_in_threadpool(state.blobs.check),
+        "trust": lambda: run_in_threadpool(state.trust.current),
+    }
+    if state.settings.labelling:
+        parts["signing"] = probe
+    checks = dict(zip(parts, await asyncio.gather(*(_one(part) for part in parts.values())), strict=True))
+    status = "ready" if all(value == "ok" for value in checks.values()) else "not_ready"
+    return Readiness(status=status, checks=checks, identity_days_left=days[0])
+
+
+async def _one(part: Callable[[], Awaitable[Any]]) -> str:
+    try:
+        await asyncio.wait_for(part(), 10)
+    except TanbaError as error:
+        return error.code
+    except TimeoutError:
+        return "tanba.service.timeout"
+    return "ok"
+
+
+def _database(state: State) -> None:
+    with state.db.read() as session:
+        repositories.ping(session)
+    if not is_current(state.db):
+        raise problems.NotReady("the database is not at the newest migration", code="tanba.storage.migration_needed")
+
+
+@routes.get("/metrics", summary="Prometheus metrics", response_class=Response, responses=documented(404))
+async def metrics(state: StateDep) -> Response:
+    """Only with TANBA_METRICS=true. Route templates, codes and counts; nothing about any content."""
+    if not state.settings.metrics:
+        raise NotFound("metrics are off", hint="the operator sets TANBA_METRICS=true")
+    state.metrics.in_flight.set(state.workers.busy)
+    return Response(generate_latest(state.metrics.registry), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,202 @@
+"""``/v1/verifications``: bytes, texts, addresses, hashes and batches of them. 200 whatever the verdict."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi.responses import JSONResponse
+
+from service import problems
+from service.api import uploads
+from service.api.schemas import Batch, BatchAnswer, BatchItem, BatchResult, Report, Url
+from service.bodies import Spooled
+from service.deps import StateDep, Verifier, address
+from service.problems import documented
+from service.state import State
+from service.usecases import verifications
+from tanba.errors import AssetTooLarge, TanbaError, UsageError
+
+routes = APIRouter(
+    prefix="/v1/verifications", tags=["verification"], responses=documented(401, 403, 422, 429, 500, 503, 507)
+)
+
+IfNoneMatch = Annotated[str | None, Header(max_length=1000)]
+AsOf = Annotated[datetime | None, Query(description="Answer as of this moment instead of now (RFC 3339).")]
+_MOST_ITEMS = 100
+_AT_ONCE = 4
+
+_BODY = uploads.openapi_body(
+    {"manifest": {"type": "string", "format": "binary", "description": "A detached manifest (sidecar), if any."}},
+    description="A form with `file` or `text`; or the bytes alone.",
+)
+
+
+@routes.post(
+    "",
+    summary="Verify a file or a text",
+    response_model=Report,
+    openapi_extra=_BODY,
+    responses=documented(408, 413, 415),
+)
+async def create(
+    request: Request,
+    state: StateDep,
+    _caller: Verifier,
+    as_of: AsOf = None,
+    name: Annotated[str | None, Query(max_length=200, description="File name; helps to tell text formats.")] = None,
+) -> Response:
+    """The report: five answers and one verdict. Nothing of the content, its name or its address is kept."""
+    del name  # read with the body
+    async with uploads.receive(request, state, most_files=2) as upload:
+        asset, sidecar = upload.asset(), upload.one("manifest")
+        answer = await verifications.verify(
+            state, asset, manifest=_manifest(state, sidecar) if sidecar else None, as_of=_aware(as_of)
+        )
+        return _respond(answer, answer.named(asset.name))
+
+
+@routes.post("/url", summary="Verify what stands at an address", response_model=Report)
+async def url(body: Url, state: StateDep, _caller: Verifier, as_of: AsOf = None) -> Response:
+    """The server fetches the address through a guarded client: public addresses only, bounded, few redirects."""
+    answer, name = await _by_url(state, body.url, _aware(as_of))
+    return _respond(answer, answer.named(name))
+
+
+@routes.get(
+    "/by-hash/{sha256}",
+    summary="A cached result by content hash",
+    response_model=Report,
+    responses={304: {"description": "Not modified"}, **documented(404)},
+)
+async def by_hash(
+    sha256: Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")],
+    state: StateDep,
+    _caller: Verifier,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """Hash locally, send nothing. 404 `tanba.verification.not_seen` means only that no result is held here."""
+    answer = await verifications.by_hash(state, sha256)
+    headers = _headers(answer)
+    if if_none_match and headers["ETag"] in {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}:
+        return Response(status_code=304, headers=headers)
+    return _respond(answer, answer.report)
+
+
+@routes.post(
+    "/batch",
+    summary="Up to 100 hashes, addresses or files",
+    responses=documented(408, 413, 415),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": {"$ref": "#/components/schemas/Batch"}},
+                "multipart/form-data": {
+                    "schema": {
+                        "type": "object",
+                        "properties": {"file": {"type": "array", "items": {"type": "string", "format": "binary"}}},
+                    }
+                },
+            },
+        }
+    },
+)
+async def batch(request: Request, state: StateDep, caller: Verifier) -> BatchAnswer:
+    """JSON with hashes and addresses, or a form with several parts called `file`. Each item counts as one request."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    gate = asyncio.Semaphore(_AT_ONCE)
+    if media_type == "multipart/form-data":
+        async with uploads.receive(request, state, most_files=_MOST_ITEMS) as upload:
+            files = upload.files.get("file", [])
+            if not files:
+                raise UsageError("the form holds no part called file")
+            await _charge(request, state, caller, len(files))
+            jobs = [_file_item(state, gate, index, file) for index, file in enumerate(files)]
+            return BatchAnswer(items=list(await asyncio.gather(*jobs)))
+    body = await _json(request)
+    await _charge(request, state, caller, len(body.items))
+    return BatchAnswer(
+        items=list(
+            await asyncio.gather(*(_json_item(state, gate, index, item) for index, item in enumerate(body.items)))
+        )
+    )
+
+
+async def _json(request: Request) -> Batch:
+    from fastapi.exceptions import RequestValidationError
+    from pydantic import ValidationError
+
+    try:
+        return Batch.model_validate_json(await request.body())
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False, include_context=False)
+        raise RequestValidationError([{**item, "loc": ("body", *item["loc"])} for item in found]) from error
+
+
+async def _charge(request: Request, state: State, caller: Verifier, items: int) -> None:
+    """The request itself counted as one; the others count too."""
+    if items > 1:
+        who = f"c:{caller.id}" if caller.id else state.rates.address_key(address(request))
+        await state.rates.hit("verify", who, caller.verify_rate, cost=items - 1)
+
+
+async def _file_item(state: State, gate: asyncio.Semaphore, index: int, file: Spooled) -> BatchResult:
+    async def work() -> dict[str, Any]:
+        return (await verifications.verify(state, file)).named(file.name)
+
+    return await _guarded(gate, index, work)
+
+
+async def _json_item(state: State, gate: asyncio.Semaphore, index: int, item: BatchItem) -> BatchResult:
+    async def work() -> dict[str, Any]:
+        match item:
+            case BatchItem(sha256=str(digest), url=None):
+                return (await verifications.by_hash(state, digest)).report
+            case BatchItem(sha256=None, url=str(where)):
+                answer, name = await _by_url(state, where, None)
+                return answer.named(name)
+            case _:
+                raise UsageError("give either sha256 or url")
+
+    return await _guarded(gate, index, work)
+
+
+async def _guarded(gate: asyncio.Semaphore, index: int, work: Any) -> BatchResult:
+    """One item's failure is its own answer, not the batch's."""
+    try:
+        async with gate:
+            return BatchResult(index=index, status=200, report=await work())
+    except TanbaError as error:
+        status, document, _ = problems.from_error(error)
+        return BatchResult(index=index, status=status, problem=document)
+
+
+async def _by_url(state: State, where: str, as_of: datetime | None) -> tuple[verifications.Answer, str | None]:
+    file = await verifications.fetch(state, where)
+    with contextlib.ExitStack() as stack:
+        stack.callback(file.path.unlink, missing_ok=True)
+        return await verifications.verify(state, file, as_of=as_of), file.name
+
+
+def _manifest(state: State, sidecar: Spooled) -> bytes:
+    if sidecar.size > state.limits.manifest_bytes:
+        raise AssetTooLarge(f"a manifest may have {state.limits.manifest_bytes:,} bytes here")
+    return sidecar.path.read_bytes()
+
+
+def _aware(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+
+
+def _headers(answer: verifications.Answer) -> dict[str, str]:
+    if not answer.etag:
+        return {"Cache-Control": "no-store"}
+    return {"ETag": f'"{answer.etag}"', "Cache-Control": f"private, max-age={answer.max_age}"}
+
+
+def _respond(answer: verifications.Answer, report: dict[str, Any]) -> Response:
+    return Response(verifications.body(report), 200, _headers(answer), media_type=JSONResponse.media_type)

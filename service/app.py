@@ -1,0 +1,154 @@
+"""The application: middleware, routes, and what happens at start and at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import structlog
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware.cors import CORSMiddleware
+
+from service import observability, problems, work
+from service.api import contests, explain, health, identities, labels, lookup, profiles, trust, verifications
+from service.api import log as log_api
+from service.api.schemas import Batch
+from service.bodies import BodyDeadline
+from service.config import Settings
+from service.db.session import is_current, upgrade
+from service.state import State, build, utc_now
+from service.usecases.labels import purge
+from service.web import pages
+from tanba import __version__
+from tanba.errors import StorageError, TanbaError
+from tanba.protocols import Clock
+
+_FORM_OVERHEAD = 256 << 10
+_HOUSEKEEPING_SECONDS = 300
+_DESCRIPTION = """\
+Marks AI-made images and texts so that machines and people can tell, and checks such marks (C2PA-compatible).
+
+* **Label**: `POST /v1/labels` with a key. You get a receipt; the labelled bytes are at `…/content`.
+* **Verify**: `POST /v1/verifications` with a file, a text, an address or a hash. 200 whatever the verdict.
+* **No label found never means made by a human.**
+
+Errors are problem documents (RFC 9457) with a stable `code`; look it up under `/v1/explain/{code}`.
+"""
+
+log = structlog.get_logger("tanba.service")
+
+
+def create_app(settings: Settings | None = None, *, clock: Clock = utc_now) -> FastAPI:
+    """Build the application. Opens the spool and the database's engine, but starts nothing before the first request."""
+    settings = settings or Settings()
+    metrics = observability.Metrics()
+    state = build(settings, metrics=metrics, clock=clock)
+    app = FastAPI(
+        title="Tanba",
+        version=__version__,
+        description=_DESCRIPTION,
+        lifespan=_lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        max_body_size=settings.limits.asset_bytes + _FORM_OVERHEAD,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    )
+    app.state.tanba = state
+    app.state.probe = health.Probe()
+    problems.install(app)
+    for module in (labels, lookup, verifications, contests, trust, profiles, identities, explain, health):
+        app.include_router(module.routes)
+    app.include_router(log_api.router(state.db, state.log))
+    pages.install(app)
+    _describe(app)
+    app.add_middleware(BodyDeadline, seconds=settings.body_seconds)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origin_regex=settings.extension_origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["Authorization", "Content-Type", "If-None-Match", "Idempotency-Key", "X-Request-Id"],
+        expose_headers=["ETag", "Retry-After", "X-Request-Id", "X-Label-Id", "Location"],
+        max_age=86400,
+    )
+    app.add_middleware(observability.Observe, metrics=metrics)
+    return app
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    state: State = app.state.tanba
+    await run_in_threadpool(prepare, state)
+    tidy = asyncio.create_task(_housekeeping(state))
+    await asyncio.gather(*(state.workers.run(work.warm, seconds=60.0) for _ in range(state.workers.slots)))
+    log.info("started", environment=state.settings.environment, workers=state.workers.slots)
+    try:
+        yield
+    finally:
+        tidy.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await tidy
+        await run_in_threadpool(state.workers.close)
+        await run_in_threadpool(state.db.close)
+        log.info("stopped")
+
+
+def prepare(state: State) -> None:
+    """Before the first request: migrations (development only), the development identity, the spool swept.
+
+    Raises :class:`StorageError` when the database needs a migration that only an operator may run.
+    """
+    settings = state.settings
+    state.spool.sweep(older_than=0 if settings.environment == "development" else 3600)
+    if settings.environment == "development":
+        upgrade(state.db.url)
+        if settings.labelling:
+            import keys
+
+            keys.ensure_development_identity(settings.keys_dir, settings.trust_dir)
+    elif not is_current(state.db):
+        raise StorageError(
+            "the database is not at the newest migration",
+            code="tanba.storage.migration_needed",
+            hint="run `tanba db upgrade` once, then start the service",
+        )
+
+
+async def _housekeeping(state: State) -> None:
+    """Every few minutes: bytes, keys and results past their time go."""
+    while True:
+        await asyncio.sleep(_HOUSEKEEPING_SECONDS)
+        try:
+            await run_in_threadpool(purge, state)
+            await run_in_threadpool(state.spool.sweep)
+        except TanbaError as error:
+            log.warning("housekeeping", code=error.code)
+
+
+def _describe(app: FastAPI) -> None:
+    """OpenAPI with our problem document in place of FastAPI's validation error, and the shapes read by hand."""
+
+    def openapi() -> dict[str, object]:
+        if app.openapi_schema:
+            return app.openapi_schema
+        document = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=app.routes,
+            license_info=app.license_info,
+        )
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        schemas["Problem"] = problems.Problem.model_json_schema()
+        batch = Batch.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas |= batch.pop("$defs", {})
+        schemas["Batch"] = batch
+        app.openapi_schema = document
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way to change the document

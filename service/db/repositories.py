@@ -1,0 +1,165 @@
+"""Every query of the service outside the label log and the jobs: the only place with ``select()``.
+
+Functions take a session and values; they never commit and never know about HTTP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, or_, select, text, update
+from sqlalchemy.orm import Session
+
+from service.db.models import (
+    Audit,
+    Case,
+    CaseState,
+    Client,
+    ClientKey,
+    Idempotency,
+    IdempotencyState,
+    Label,
+    LabelState,
+    StoredVerification,
+)
+
+
+def ping(session: Session) -> None:
+    """Prove that the database answers."""
+    session.execute(text("SELECT 1"))
+
+
+# Labels
+
+
+def label(session: Session, label_id: str) -> Label | None:
+    return session.get(Label, label_id)
+
+
+def labels_by_hash(session: Session, digest: str, *, limit: int = 20) -> Sequence[Label]:
+    """Labels whose input, output or manifest has this SHA-256, newest first."""
+    wanted = or_(Label.output_sha256 == digest, Label.input_sha256 == digest, Label.manifest_sha256 == digest)
+    return session.scalars(select(Label).where(wanted).order_by(Label.created_at.desc()).limit(limit)).all()
+
+
+def withdraw(session: Session, label_id: str, reason: str, now: datetime) -> bool:
+    """Mark a label as withdrawn; False when it was withdrawn before. The row stays."""
+    done = session.execute(
+        update(Label)
+        .where(Label.id == label_id, Label.state == LabelState.ISSUED)
+        .values(state=LabelState.WITHDRAWN, withdrawn_at=now, withdrawn_reason=reason)
+    )
+    return bool(getattr(done, "rowcount", 0))
+
+
+def expired_content(session: Session, now: datetime, *, limit: int = 500) -> Sequence[Label]:
+    """Labels whose bytes need not be kept any longer."""
+    return session.scalars(
+        select(Label).where(Label.content_until.is_not(None), Label.content_until < now).limit(limit)
+    ).all()
+
+
+def content_wanted(session: Session, digest: str, now: datetime) -> bool:
+    """Whether another label still keeps these bytes, as content or as a manifest store."""
+    kept = (Label.output_sha256 == digest) & (Label.content_until >= now)
+    return session.scalar(select(Label.id).where(kept | (Label.manifest_sha256 == digest)).limit(1)) is not None
+
+
+# Clients
+
+
+def client_by_key(session: Session, key_id: str) -> tuple[Client, ClientKey] | None:
+    row = session.execute(select(Client, ClientKey).join(ClientKey.client).where(ClientKey.id == key_id)).first()
+    return None if row is None else (row[0], row[1])
+
+
+def client_by_name(session: Session, name: str) -> Client | None:
+    return session.scalar(select(Client).where(Client.name == name))
+
+
+def clients(session: Session) -> Sequence[Client]:
+    return session.scalars(select(Client).order_by(Client.name)).all()
+
+
+def keys_of(session: Session, client_id: str) -> Sequence[ClientKey]:
+    return session.scalars(
+        select(ClientKey).where(ClientKey.client_id == client_id).order_by(ClientKey.created_at)
+    ).all()
+
+
+# Idempotency
+
+
+def idempotency(session: Session, client_id: str, key: str) -> Idempotency | None:
+    """The row, locked for this transaction where the database can (SQLite has one writer anyway)."""
+    return session.get(Idempotency, (client_id, key), with_for_update=True)
+
+
+def release_idempotency(session: Session, client_id: str, key: str, attempt: str) -> None:
+    """Forget a request that failed, so that a repeat may try again; only its own holder can."""
+    session.execute(
+        delete(Idempotency).where(
+            Idempotency.client_id == client_id,
+            Idempotency.key == key,
+            Idempotency.attempt == attempt,
+            Idempotency.state == IdempotencyState.IN_FLIGHT,
+        )
+    )
+
+
+def purge_expired(session: Session, now: datetime) -> int:
+    """Remove idempotency rows and cached verifications past their time; returns how many."""
+    removed = 0
+    for statement in (
+        delete(Idempotency).where(Idempotency.expires_at < now),
+        delete(StoredVerification).where(StoredVerification.expires_at < now),
+    ):
+        removed += int(getattr(session.execute(statement), "rowcount", 0))
+    return removed
+
+
+# Contests
+
+
+def case(session: Session, number: str) -> Case | None:
+    return session.get(Case, number)
+
+
+def cases(session: Session, state: CaseState | None, *, limit: int = 100) -> Sequence[Case]:
+    """The inbox, oldest first."""
+    query = select(Case).order_by(Case.created_at).limit(limit)
+    return session.scalars(query if state is None else query.where(Case.state == state)).all()
+
+
+def cases_of(session: Session, label_id: str) -> Sequence[Case]:
+    return session.scalars(select(Case).where(Case.label_id == label_id).order_by(Case.created_at)).all()
+
+
+# Verifications (only without zero retention)
+
+
+def verification(session: Session, key: str, now: datetime) -> dict[str, Any] | None:
+    row = session.get(StoredVerification, key)
+    return row.report if row is not None and row.expires_at > now else None
+
+
+def store_verification(session: Session, row: StoredVerification) -> None:
+    session.merge(row)
+
+
+# Audit
+
+
+def last_audit(session: Session) -> Audit | None:
+    return session.scalar(select(Audit).order_by(Audit.seq.desc()).limit(1))
+
+
+def audit_rows(session: Session) -> Sequence[Audit]:
+    return session.scalars(select(Audit).order_by(Audit.seq)).all()
+
+
+def label_count(session: Session) -> int:
+    """How many labels were issued. For people at a terminal, never on a request's path."""
+    return session.scalar(select(func.count()).select_from(Label)) or 0

@@ -1,0 +1,352 @@
+"""Issuing, finding and withdrawing labels. The order of :func:`issue` is what makes it safe to kill at any moment:
+
+(1) claim the Idempotency-Key          a durable row says that this request is being worked on
+(2) sign in a worker process           into the spool; nothing is published yet
+(3) store manifest and content         content-addressed: storing twice is storing once
+(4) one transaction                    label row, log entry, the key's answer: all or nothing
+(5) answer                             only now does anyone hold a receipt
+
+Killed before (4): no label exists, the key's claim runs out and a repeat starts over. Killed after (4): a repeat gets
+the stored receipt and the stored bytes, because a second signature would be a second label.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
+
+from service import audit, work
+from service.bodies import Spooled
+from service.db import repositories
+from service.db.models import Idempotency, IdempotencyState, Label, LabelState
+from service.log import LogEvent, LogRecord
+from service.problems import Conflict, Gone, InFlight, NotFound
+from service.security import Caller
+from service.state import State
+from tanba.errors import StorageError, TanbaError
+from tanba.model import Disclosure
+from tanba.wire import rfc3339, to_json, to_plain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelRequest:
+    """One wish for a label."""
+
+    file: Spooled
+    parent: Spooled | None
+    disclosure: Disclosure
+    options: dict[str, Any]
+    profiles: tuple[str, ...]
+    identity: str | None
+    idempotency_key: str | None
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over everything that decides what the label says and covers."""
+        said = to_json(
+            {
+                "content": self.file.sha256,
+                "name": self.file.name,
+                "parent": self.parent.sha256 if self.parent else None,
+                "disclosure": self.disclosure,
+                "options": self.options,
+                "profiles": self.profiles,
+                "identity": self.identity,
+            },
+            indent=None,
+        )
+        return hashlib.sha256(said.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """An issued label as it is answered."""
+
+    label_id: str
+    receipt: dict[str, Any]
+    media_type: str
+    output_sha256: str
+    replayed: bool = False
+
+
+async def issue(state: State, caller: Caller, request: LabelRequest) -> Issued:
+    """Make and record one label, or answer again with an earlier one.
+
+    Raises :class:`Conflict` and :class:`InFlight` for the Idempotency-Key, and whatever labelling raises.
+    """
+    attempt = secrets.token_hex(16)
+    if request.idempotency_key is not None:
+        earlier = await run_in_threadpool(_claim, state, caller, request, attempt)
+        if earlier is not None:
+            return earlier
+    output = state.spool.path()
+    try:
+        trust = work.TrustRef(folder=state.trust.folder, digest=state.trust.current()[1])
+        task = work.LabelTask(
+            file=_ref(request.file),
+            output=output,
+            disclosure=request.disclosure,
+            options=request.options,
+            profiles=request.profiles,
+            parent=_ref(request.parent) if request.parent else None,
+            identity=request.identity,
+            keys_dir=state.settings.keys_dir,
+            trust=trust,
+            limits=state.limits,
+        )
+        done = await state.workers.run(work.label, task)
+        issued = await run_in_threadpool(_publish, state, caller, request, attempt, task, done)
+    except BaseException:
+        if request.idempotency_key is not None:
+            await run_in_threadpool(_release, state, caller, request.idempotency_key, attempt)
+        raise
+    finally:
+        output.unlink(missing_ok=True)
+    state.metrics.labels.labels(request.disclosure.involvement.value, issued.receipt["carrier"]).inc()
+    return issued
+
+
+def find(state: State, label_id: str) -> Label:
+    """One label. Raises :class:`NotFound`."""
+    with state.db.read() as session:
+        return _found(repositories.label(session, label_id))
+
+
+def find_by_hash(state: State, digest: str) -> Sequence[Label]:
+    """Labels whose input, output or manifest has this SHA-256; empty when there is none."""
+    with state.db.read() as session:
+        return repositories.labels_by_hash(session, digest)
+
+
+def content(state: State, label_id: str) -> tuple[Label, Iterator[bytes]]:
+    """The labelled bytes. Raises :class:`NotFound`, :class:`Gone` when they are no longer kept."""
+    row = find(state, label_id)
+    chunks = state.blobs.stream(row.output_sha256) if _kept(row, state.clock()) else None
+    if chunks is None:
+        raise Gone(
+            "the labelled bytes are no longer kept here",
+            hint="the label, its manifest and its proof still are; ask whoever received the file",
+        )
+    return row, chunks
+
+
+def manifest(state: State, label_id: str) -> tuple[Label, bytes]:
+    """The manifest store. Raises :class:`NotFound`, :class:`StorageError` when it was lost."""
+    row = find(state, label_id)
+    store = state.blobs.get(row.manifest_sha256)
+    if store is None:
+        raise StorageError("the manifest store is missing from the storage", code="tanba.storage.lost")
+    return row, store
+
+
+def proof(state: State, label_id: str, size: int | None = None) -> dict[str, Any]:
+    """The inclusion proof of a label's entry. Raises :class:`NotFound`, :class:`tanba.errors.InputError`."""
+    with state.db.read() as session:
+        row = _found(repositories.label(session, label_id))
+        assert row.log_index is not None
+        return state.log.proof(session, row.log_index, size)
+
+
+def withdraw(state: State, caller: Caller, label_id: str, reason: str) -> Label:
+    """Withdraw a label that was issued in error: the record stays, its status changes, the log says so.
+
+    Raises :class:`NotFound`; :class:`Conflict` when it was withdrawn before. A client withdraws its own labels only.
+    """
+    now = state.clock()
+    with state.db.write() as session:
+        row = _found(repositories.label(session, label_id))
+        if caller.id != row.client_id and "admin" not in caller.scopes:
+            raise NotFound("no such label was issued to this client")
+        if not repositories.withdraw(session, label_id, reason, now):
+            raise Conflict("this label was withdrawn before", code="tanba.label.withdrawn_before")
+        audit.record(session, at=now, actor=caller.name, action="label.withdrawn", subject=label_id)
+        session.refresh(row)
+        state.log.append(session, _record(row, LogEvent.WITHDRAWN, now), now)
+    return row
+
+
+def _claim(state: State, caller: Caller, request: LabelRequest, attempt: str) -> Issued | None:
+    """Step (1): None when the key is ours now, the earlier answer when there is one."""
+    assert request.idempotency_key is not None
+    now = state.clock()
+    patience = timedelta(seconds=2 * state.limits.seconds + 10)
+    client, key = caller.id or "", request.idempotency_key
+    try:
+        with state.db.write() as session:
+            row = repositories.idempotency(session, client, key)
+            if row is not None and row.expires_at > now:
+                if row.fingerprint != request.fingerprint:
+                    raise Conflict(
+                        "this Idempotency-Key was used for a different request",
+                        code="tanba.idempotency.mismatch",
+                        hint="use a new key for a new request",
+                    )
+                if row.state == IdempotencyState.DONE and row.label_id is not None:
+                    return _again(_found(repositories.label(session, row.label_id)))
+                if row.locked_until > now:
+                    wait = (row.locked_until - now).total_seconds()
+                    raise _in_flight(min(2.0, wait))
+            fresh = Idempotency(
+                client_id=client,
+                key=key,
+                fingerprint=request.fingerprint,
+                state=IdempotencyState.IN_FLIGHT,
+                locked_until=now + patience,
+                attempt=attempt,
+                expires_at=now + timedelta(hours=state.settings.idempotency_hours),
+            )
+            if row is None:
+                session.add(fresh)
+            else:
+                session.merge(fresh)
+    except IntegrityError as error:  # two first requests at once on PostgreSQL: the other one has it
+        raise _in_flight(1.0) from error
+    return None
+
+
+def _publish(
+    state: State, caller: Caller, request: LabelRequest, attempt: str, task: work.LabelTask, done: work.LabelDone
+) -> Issued:
+    """Steps (3) and (4)."""
+    receipt = done.receipt
+    now = state.clock()
+    try:
+        state.blobs.put(receipt.manifest_sha256, done.store)
+        state.blobs.put_file(receipt.output_sha256, task.output)
+        with state.db.write() as session:
+            if request.idempotency_key is not None:
+                claim = repositories.idempotency(session, caller.id or "", request.idempotency_key)
+                if claim is None or claim.attempt != attempt:
+                    raise _in_flight(1.0)  # it took so long that a repeat took over; that one will answer
+            row = _row(state, caller, request, done, now)
+            session.add(row)
+            session.flush()
+            if request.idempotency_key is not None and claim is not None:
+                claim.state, claim.label_id = IdempotencyState.DONE, row.id
+                session.flush()
+            row.log_index = state.log.append(session, _record(row, LogEvent.ISSUED, now), now)
+            proof = state.log.proof(session, row.log_index, row.log_index + 1)
+            row.receipt = {**row.receipt, "log": proof}
+        return _issued(row)
+    except BaseException:
+        _forget_blobs(state, receipt.output_sha256, receipt.manifest_sha256, now)
+        raise
+
+
+def _row(state: State, caller: Caller, request: LabelRequest, done: work.LabelDone, now: datetime) -> Label:
+    receipt = replace(done.receipt, output=f"{state.settings.base_url}/v1/labels/{done.receipt.label_id}/content")
+    return Label(
+        id=receipt.label_id,
+        created_at=now,
+        client_id=caller.id,
+        input_sha256=receipt.input_sha256,
+        output_sha256=receipt.output_sha256,
+        manifest_sha256=receipt.manifest_sha256,
+        media_type=receipt.media_type,
+        carrier=receipt.carrier.value,
+        profiles=list(receipt.profile),
+        layers=list(receipt.layers),
+        disclosure=_stated(request.disclosure),
+        identity_name=receipt.identity.name,
+        cert_fingerprint=receipt.identity.fingerprint,
+        receipt=to_plain(receipt),
+        content_size=done.size,
+        content_until=now + timedelta(hours=state.settings.keep_content_hours),
+        state=LabelState.ISSUED,
+    )
+
+
+def _stated(disclosure: Disclosure) -> dict[str, Any]:
+    """What was stated, without the prompt's text: it is in the file if the caller wanted it there."""
+    plain: dict[str, Any] = to_plain(replace(disclosure, prompt=None))
+    return {key: value for key, value in plain.items() if value not in (None, [], {}, False)}
+
+
+def _record(row: Label, event: LogEvent, at: datetime) -> LogRecord:
+    return LogRecord(
+        event=event,
+        label_id=row.id,
+        input_sha256=row.input_sha256,
+        output_sha256=row.output_sha256,
+        manifest_sha256=row.manifest_sha256,
+        kind=str(row.disclosure["involvement"]),
+        profiles=tuple(row.profiles),
+        identity=row.cert_fingerprint,
+        at=rfc3339(at),
+    )
+
+
+def _release(state: State, caller: Caller, key: str, attempt: str) -> None:
+    with contextlib.suppress(TanbaError), state.db.write() as session:
+        repositories.release_idempotency(session, caller.id or "", key, attempt)
+
+
+def _forget_blobs(state: State, output: str, store: str, now: datetime) -> None:
+    """Best effort: bytes of a label that does not exist are of no use to anyone."""
+    with contextlib.suppress(TanbaError), state.db.read() as session:
+        for digest in (output, store):
+            if not repositories.content_wanted(session, digest, now):
+                state.blobs.delete(digest)
+
+
+def _again(row: Label) -> Issued:
+    return replace(_issued(row), replayed=True)
+
+
+def _issued(row: Label) -> Issued:
+    return Issued(row.id, row.receipt, row.media_type, row.output_sha256)
+
+
+def _kept(row: Label, now: datetime) -> bool:
+    return row.content_until is not None and row.content_until > now
+
+
+def _found(row: Label | None) -> Label:
+    if row is None:
+        raise NotFound("no such label was issued here", code="tanba.label.not_found", hint="check the label's id")
+    return row
+
+
+def _in_flight(seconds: float) -> InFlight:
+    return InFlight(
+        "a request with this Idempotency-Key is being worked on",
+        hint="send the same request again after Retry-After",
+        details={"retry_after": seconds},
+    )
+
+
+def _ref(file: Spooled) -> work.FileRef:
+    return work.FileRef(path=file.path, name=file.name, sha256=file.sha256, size=file.size)
+
+
+def purge(state: State) -> int:
+    """Remove labelled bytes, idempotency rows and cached reports past their time; returns how many."""
+    now = state.clock()
+    with state.db.read() as session:
+        old = [(row.id, row.output_sha256) for row in repositories.expired_content(session, now)]
+    for label_id, digest in old:
+        _forget_content(state, label_id, digest, now)
+    with state.db.write() as session:
+        return repositories.purge_expired(session, now) + len(old)
+
+
+def _forget_content(state: State, label_id: str, digest: str, now: datetime) -> None:
+    with state.db.write() as session:
+        _mark_gone(session, label_id)
+        if not repositories.content_wanted(session, digest, now):
+            state.blobs.delete(digest)
+
+
+def _mark_gone(session: Session, label_id: str) -> None:
+    row = repositories.label(session, label_id)
+    if row is not None:
+        row.content_until = None

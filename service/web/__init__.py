@@ -1,0 +1,1 @@
+"""The page for readers: server-rendered, works without JavaScript, nothing from elsewhere."""

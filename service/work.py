@@ -1,0 +1,177 @@
+"""What a worker process does: verify one file, label one file. The only place where the service touches the engine.
+
+Functions are module-level and take one small frozen, picklable task; bytes come and go as spool files. A worker keeps
+the trust store and nothing else between tasks; the signing identity is opened anew for every label.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tanba.asset import Asset
+from tanba.formats.sniff import sniff
+from tanba.limits import Limits
+from tanba.model import Disclosure, LabelReceipt
+from tanba.trust import TrustStore
+
+_HEAD = 4096
+_trust: dict[str, TrustStore] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileRef:
+    """A spooled file and what is known about it."""
+
+    path: Path
+    name: str | None
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustRef:
+    """The trust store by digest; a worker loads it from the folder once."""
+
+    folder: Path
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyTask:
+    """One verification."""
+
+    file: FileRef
+    trust: TrustRef
+    limits: Limits
+    manifest: bytes | None = field(default=None, repr=False)
+    as_of: datetime | None = None
+    thumbnails: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelTask:
+    """One label."""
+
+    file: FileRef
+    output: Path
+    disclosure: Disclosure
+    options: dict[str, Any]
+    """Keyword arguments of :class:`labeler.LabelOptions` that are plain values."""
+    profiles: tuple[str, ...]
+    parent: FileRef | None
+    identity: str | None
+    keys_dir: Path
+    trust: TrustRef
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class LabelDone:
+    """A made label: the receipt and the store; the labelled bytes stand in the task's ``output``."""
+
+    receipt: LabelReceipt
+    store: bytes = field(repr=False)
+    size: int
+
+
+def warm() -> None:
+    """Import what tasks need, so that the first request does not pay for it."""
+    import verifier  # noqa: F401 -- imported for its side effect: being imported
+
+
+def verify(task: VerifyTask) -> dict[str, Any]:
+    """The report as plain JSON types, without the file's name. Never raises for what it finds."""
+    from tanba.wire import to_plain
+    from verifier import Settings, verify_asset
+
+    settings = Settings(
+        trust=_trust_store(task.trust),
+        limits=task.limits,
+        as_of=task.as_of,
+        thumbnails=task.thumbnails,
+        isolate=False,
+    )
+    report = verify_asset(_asset(task.file, task.limits), settings, manifest=task.manifest)
+    plain: dict[str, Any] = to_plain(replace(report, asset=replace(report.asset, name=None)))
+    return plain
+
+
+def label(task: LabelTask) -> LabelDone:
+    """Make one label. Raises what :func:`labeler.label` raises; nothing is left behind then."""
+    import labeler
+    from tanba import profiles
+
+    asset = _asset(task.file, task.limits)
+    parent = _asset(task.parent, task.limits) if task.parent else None
+    with open_signer(task.identity, task.keys_dir) as signer:
+        made = labeler.label(
+            asset,
+            task.disclosure,
+            signer=signer,
+            options=labeler.LabelOptions(
+                parent=parent, profiles=tuple(profiles.load(name) for name in task.profiles), **task.options
+            ),
+            trust=_trust_store(task.trust),
+            limits=task.limits,
+        )
+    content = made.content
+    assert content is not None  # no output path was given, so the bytes are here
+    task.output.write_bytes(content)
+    return LabelDone(made.receipt, made.store, len(content))
+
+
+def open_signer(identity: str | None, keys_dir: Path) -> Any:
+    """The named identity, or the keyring's default, as a context manager around a Signer."""
+    import keys
+
+    return keys.open_identity(identity, home=keys_dir)
+
+
+def probe(keys_dir: Path, identity: str | None) -> dict[str, Any]:
+    """Sign a small text with the active identity and verify it: what ``/readyz`` rests on."""
+    import labeler
+    from tanba.model import Involvement
+    from verifier import Settings, verify_asset
+
+    asset = Asset.from_bytes(b"Tanba readiness probe.\n", name="probe.txt")
+    with open_signer(identity, keys_dir) as signer:
+        made = labeler.label(asset, Disclosure(involvement=Involvement.GENERATED, system="probe"), signer=signer)
+        not_after = getattr(signer, "not_after", None)
+    assert made.content is not None
+    report = verify_asset(Asset.from_bytes(made.content, name="probe.txt"), Settings(isolate=False))
+    days = (not_after - datetime.now(UTC)).total_seconds() / 86400 if isinstance(not_after, datetime) else None
+    return {
+        "verdict": report.verdict.value,
+        "identity": made.receipt.identity.name,
+        "fingerprint": made.receipt.identity.fingerprint,
+        "days_left": days,
+    }
+
+
+def _asset(file: FileRef, limits: Limits) -> Asset:
+    """The spooled file under the client's name: the spool's own name says nothing about the format."""
+    found = Asset.from_path(file.path, limits=limits)
+    with found.open() as stream:
+        head = stream.read(_HEAD)
+        stream.seek(max(0, found.size - _HEAD))
+        tail = stream.read(_HEAD)
+    return Asset(
+        name=file.name,
+        format=sniff(head, name=file.name, tail=tail),
+        size=found.size,
+        path=file.path,
+        _sha256=file.sha256,
+    )
+
+
+def _trust_store(ref: TrustRef) -> TrustStore:
+    """The store of that digest; when the folder changed meanwhile, what stands there now (the report names it)."""
+    if ref.digest not in _trust:
+        from tanba import trustdir
+
+        _trust.clear()
+        _trust[ref.digest] = trustdir.load(ref.folder)
+    return _trust[ref.digest]
