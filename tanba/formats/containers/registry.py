@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tanba.formats.containers import jpeg, png, riff
+from tanba.formats.containers import gif, heif, jpeg, jxl, png, riff, svg, tiff
 from tanba.formats.containers.base import Container
 from tanba.formats.sniff import JXL_BARE, Format
 
@@ -10,6 +10,16 @@ _TABLE = {
     "image/jpeg": Container(jpeg.read, jpeg.write),
     "image/png": Container(png.read, png.write),
     "image/webp": Container(riff.read, riff.write),
+    "image/gif": Container(gif.read, gif.write),
+    "image/tiff": Container(tiff.read, tiff.write),
+    "image/x-adobe-dng": Container(tiff.read, tiff.write),
+    "image/x-nikon-nef": Container(tiff.read, reason="raw photographs are never written"),
+    "image/x-sony-arw": Container(tiff.read, reason="raw photographs are never written"),
+    "image/avif": Container(heif.read, heif.write),
+    "image/heic": Container(heif.read, heif.write),
+    "image/heif": Container(heif.read, heif.write),
+    "image/jxl": Container(jxl.read, jxl.write),
+    "image/svg+xml": Container(svg.read, svg.write),
 }
 
 

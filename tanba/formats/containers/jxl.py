@@ -1,0 +1,50 @@
+"""JPEG XL in its ISO BMFF container: XMP in the ``xml `` box, EXIF in ``Exif`` (ISO/IEC 18181-2)."""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+from tanba.errors import MalformedAsset, MetadataNotWritable
+from tanba.formats.containers.base import Blocks
+from tanba.formats.containers.boxes import closed, payload, top_level, walk
+
+_XMP_MARK = b"adobe:ns:meta/"
+_RDF_MARK = b"www.w3.org/1999/02/22-rdf-syntax-ns#"
+_HEAD = 4096
+
+
+def read(stream: BinaryIO, blocks: Blocks) -> None:
+    """XMP and EXIF boxes; Brotli-compressed ones (``brob``) are named as unread."""
+    for box in top_level(stream):
+        if box.kind == b"xml ":
+            packet = payload(stream, box, blocks)
+            if packet is not None and _is_xmp(packet):
+                blocks.xmp.append(packet)
+        elif box.kind == b"Exif":
+            exif = payload(stream, box, blocks)
+            if exif is not None and blocks.exif is None:
+                blocks.exif = exif[4 + int.from_bytes(exif[:4]) :]
+        elif box.kind == b"brob":
+            stream.seek(box.body)
+            if stream.read(4) == b"xml ":
+                blocks.problems.append("the XMP is Brotli-compressed and not read")
+
+
+def write(data: bytes, packet: bytes) -> bytes:
+    """Append the XMP box at the end, without the old one."""
+    view = memoryview(data)
+    boxes = list(walk(view, 0, len(view)))
+    if any(box.kind == b"brob" and bytes(view[box.body : box.body + 4]) == b"xml " for box in boxes):
+        raise MetadataNotWritable("the file's own XMP is Brotli-compressed; it is left alone")
+    if not boxes:
+        raise MalformedAsset("a JPEG XL without boxes")
+    kept = [
+        closed(view, box)
+        for box in boxes
+        if box.kind != b"xml " or not _is_xmp(bytes(view[box.body : min(box.end, box.body + _HEAD)]))
+    ]
+    return b"".join((*kept, (len(packet) + 8).to_bytes(4), b"xml ", packet))
+
+
+def _is_xmp(packet: bytes) -> bool:
+    return _XMP_MARK in packet[:_HEAD] or _RDF_MARK in packet[:_HEAD]
