@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from tanba.asset import Asset
+from tanba.engine.places import store_ranges
 from tanba.formats.sniff import Kind
 from tanba.limits import Limits
 
@@ -41,7 +42,7 @@ class Prescan:
 
 
 def prescan(asset: Asset, limits: Limits, *, manifest: bytes | None = None) -> Prescan:
-    """Count JUMBF superboxes of the asset (and of a sidecar) in one pass, with bounded memory."""
+    """Count JUMBF superboxes where the container can hold a store (everywhere, where that is not known)."""
     count = marked = compressed = 0
     hidden = False
     mark = _blind_mark(asset)
@@ -49,7 +50,7 @@ def prescan(asset: Asset, limits: Limits, *, manifest: bytes | None = None) -> P
         count, marked, compressed = manifest.count(b"jumb"), manifest.count(_STORE_MARK), manifest.count(b"brob")
     else:
         with asset.open() as stream:
-            for window in _windows(stream):
+            for window in _windows(stream, store_ranges(stream, asset.size, asset.format.media_type)):
                 count += window.count(b"jumb")
                 marked = marked or _STORE_MARK in window
                 compressed = compressed or (marked and b"brob" in window)
@@ -70,7 +71,14 @@ def _blind_mark(asset: Asset) -> bytes | None:
     return _BLIND.get(asset.format.media_type)
 
 
-def _windows(stream: BinaryIO) -> Iterator[bytes]:
+def _windows(stream: BinaryIO, ranges: list[tuple[int, int]] | None) -> Iterator[bytes]:
+    """The bytes to look at: the given ranges, or everything."""
+    if ranges is not None:
+        for start, length in ranges:
+            stream.seek(start)
+            yield stream.read(length)
+        return
+    stream.seek(0)
     tail = b""
     while chunk := stream.read(_CHUNK):
         yield tail + chunk if tail else chunk
