@@ -15,16 +15,17 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from labeler.pipeline import Labelled, LabelOptions
+from labeler.options import Labelled, LabelOptions
 from labeler.pipeline import label as _label
-from labeler.plan import LabelPlan, load_profiles, make_plan
+from labeler.pipeline import plan
+from labeler.plan import LabelPlan, load_profiles
 from tanba.asset import Asset
 from tanba.limits import DEFAULT_LIMITS, Limits
 from tanba.model import Disclosure
 from tanba.protocols import Clock, Signer
 from tanba.trust import TrustStore
 
-__all__ = ["LabelOptions", "LabelPlan", "Labelled", "label", "load_profiles", "make_plan"]
+__all__ = ["LabelOptions", "LabelPlan", "Labelled", "label", "load_profiles", "plan"]
 
 _DEFAULTS = LabelOptions()
 _NO_TRUST = TrustStore.empty()

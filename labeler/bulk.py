@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from labeler.ledger import Item, Ledger
-from labeler.pipeline import LabelOptions, label
+from labeler.options import LabelOptions
+from labeler.pipeline import label
 from tanba import exits
 from tanba.asset import Asset
 from tanba.engine.definition import DISCLOSURE_LABEL

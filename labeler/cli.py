@@ -44,10 +44,21 @@ _STATEMENTS = (
 
 _MANNER = (
     click.option("-o", "--output", type=click.Path(path_type=Path), metavar="OUT|DIR", help="Where to write."),
+    click.option("--profile", "profiles", multiple=True, metavar="kz|eu|cn|us-ca|strict|none", help="Laws to fulfil."),
+    click.option("--visible", metavar="[PLACE]", help="Draw a notice into the picture; PLACE is --visible=top-left …"),
+    click.option(
+        "--carrier",
+        type=click.Choice(["auto", "a7", "a8", "a9", "sidecar"]),
+        default="auto",
+        show_default=True,
+        help="How the manifest travels.",
+    ),
+    click.option("--compact", is_flag=True, help="Text: the smallest manifest that still verifies."),
     click.option("--lang", multiple=True, metavar="kk,ru,en", help="Languages of the readers, in order."),
     click.option("--watermark", is_flag=True, help="A durable mark in the pixels (a later release)."),
     click.option("--identity", metavar="NAME", help="Which identity signs."),
     click.option("--timestamp", metavar="URL", help="RFC 3161 authority; the only network use there is."),
+    click.option("--no-timestamp", is_flag=True, help="No time stamp, and no reminder of it."),
     click.option("--parent", type=click.Path(path_type=Path, dir_okay=False), help="The original this was made from."),
     click.option("--accept-tampered-parent", is_flag=True, help="Label although an existing label fails; it is said."),
     click.option("--overwrite", is_flag=True, help="Replace existing output files."),
@@ -56,11 +67,15 @@ _MANNER = (
     click.option(
         "--resume", type=click.Path(path_type=Path, dir_okay=False), help="A ledger: go on where you stopped."
     ),
+    click.option("--dry-run", is_flag=True, help="Print the plan and write nothing."),
     click.option("--json", "as_json", is_flag=True, help="One JSON document."),
     click.option("--jsonl", "as_jsonl", is_flag=True, help="One JSON object a line, as results arrive."),
     click.option("-q", "--quiet", is_flag=True, help="No output, only the exit code."),
     click.option("-v", "--verbose", count=True, help="Identifiers and digests too."),
 )
+
+
+_PLACES = ("auto", "top-right", "top-left", "bottom-right", "bottom-left", "top", "bottom")
 
 
 def _with_options(command: Any) -> Any:
@@ -69,7 +84,26 @@ def _with_options(command: Any) -> Any:
     return command
 
 
-@click.command()
+class _LabelCommand(click.Command):
+    """``--visible`` takes its place only after an equals sign or from the known places, never a file's name."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        settled: list[str] = []
+        rest = iter(args)
+        for arg in rest:
+            if arg != "--visible":
+                settled.append(arg)
+                continue
+            place = next(rest, None)
+            if place in _PLACES:
+                settled.append(f"--visible={place}")
+            else:
+                settled.append("--visible=auto")
+                settled += [] if place is None else [place]
+        return super().parse_args(ctx, settled)
+
+
+@click.command(cls=_LabelCommand)
 @click.argument("files", nargs=-1, required=True, metavar="FILE|DIR|-...")
 @_with_options
 def label(files: tuple[str, ...], **options: Any) -> int:
@@ -84,6 +118,10 @@ def label(files: tuple[str, ...], **options: Any) -> int:
         )
     from labeler import run_cli
 
+    if options["visible"] not in (None, *_PLACES):
+        raise UsageError(f"--visible={options['visible']} is no place", hint=f"one of {', '.join(_PLACES)}")
+    if options["timestamp"] and options["no_timestamp"]:
+        raise UsageError("--timestamp and --no-timestamp contradict each other")
     if files == ("-",):
         return run_cli.one_from_stdin(options)
     if "-" in files:

@@ -1,19 +1,24 @@
 """Steps (4) and (5): the layers that change bytes before the signature, and the proof that they are there.
 
-Each step takes the asset as the step before left it and makes a new one; the input is never touched.
+Each step takes the asset as the step before left it and makes a new one; the input is never touched. Text has no such
+layers: its notice is part of the text road.
 """
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from labeler.plan import LabelPlan
+from labeler.plan import ALWAYS, LabelPlan
 from tanba.asset import Asset
+from tanba.errors import MetadataNotWritable, SelfCheckFailed
+from tanba.formats.metadata import read_metadata, write_metadata
 from tanba.limits import Limits
-from tanba.model import Disclosure
-from tanba.profiles import Profile
+from tanba.model import C2PA_DST, IPTC_DST, Disclosure, Involvement
+from tanba.report import Layer
+
+_BASES = (IPTC_DST, C2PA_DST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,24 +26,66 @@ class Prepared:
     """The asset as it goes to the signature."""
 
     asset: Asset
-    done: tuple[str, ...] = ()
-    """``visible``, ``metadata``: becomes actions of the manifest."""
+    written: tuple[str, ...] = ()
+    """Layers that were really written: ``visible``, ``iptc``, ``aigc``."""
     alt_text: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
-
-def apply(
-    asset: Asset,
-    disclosure: Disclosure,
-    plan: LabelPlan,
-    profiles: Sequence[Profile],
-    placement: str | None,
-    limits: Limits,
-    stack: contextlib.ExitStack,
-) -> Prepared:
-    """Draw and write what the plan says."""
-    return Prepared(asset)
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """What was done to the bytes, as the manifest's actions name it, in order."""
+        metadata = ("metadata",) if {"iptc", "aigc"}.intersection(self.written) else ()
+        return (("visible",) if "visible" in self.written else ()) + metadata
 
 
-def check(made: Asset, plan: LabelPlan, limits: Limits) -> None:
-    """Read the unsigned layers back."""
+def apply(asset: Asset, disclosure: Disclosure, plan: LabelPlan, moment: datetime) -> Prepared:
+    """Draw and write what the plan says, in the plan's order."""
+    prepared = Prepared(asset)
+    if {"iptc", "aigc"}.intersection(plan.layers):
+        prepared = _with_metadata(prepared, disclosure, plan, moment)
+    return prepared
+
+
+def _with_metadata(prepared: Prepared, disclosure: Disclosure, plan: LabelPlan, moment: datetime) -> Prepared:
+    """Step (5). A file whose own XMP cannot be kept is left alone; that only stops a label that a profile asks for."""
+    asset = prepared.asset
+    try:
+        made = write_metadata(
+            asset.read(),
+            asset.format,
+            disclosure,
+            content_id=disclosure.content_id,
+            moment=moment,
+            with_iptc="iptc" in plan.layers,
+            with_aigc="aigc" in plan.layers,
+        )
+    except MetadataNotWritable as error:
+        if any(step.because != ALWAYS for step in plan.steps if step.layer in ("iptc", "aigc")):
+            raise
+        note = f"no IPTC/XMP fields were written: {error.message}"
+        return Prepared(asset, prepared.written, prepared.alt_text, (*prepared.warnings, note))
+    return Prepared(
+        Asset(name=asset.name, format=asset.format, size=len(made.data), data=made.data),
+        prepared.written + made.layers,
+        prepared.alt_text,
+        prepared.warnings + made.notes,
+    )
+
+
+def check(made: Asset, disclosure: Disclosure, written: tuple[str, ...], limits: Limits) -> None:
+    """Part of step (8): read the unsigned layers back. Raises :class:`SelfCheckFailed`.
+
+    A human's or an assisting edit keeps an earlier AI source type in the metadata (EU Code 1.2), hence the exception.
+    """
+    if not {"iptc", "aigc"}.intersection(written):
+        return
+    found = read_metadata(made, limits).statements
+    if "iptc" in written:
+        terms = [item.value for item in found if item.layer is Layer.IPTC and (item.value or "").startswith(_BASES)]
+        if len(terms) != 1:
+            raise SelfCheckFailed("the IPTC source type that was written does not read back as one value")
+        kept = disclosure.involvement in (Involvement.HUMAN, Involvement.ASSISTED)
+        if terms[0] != disclosure.digital_source_type.uri and not kept:
+            raise SelfCheckFailed("the IPTC source type that was written is not the one that was stated")
+    if "aigc" in written and sum(item.layer is Layer.AIGC for item in found) != 1:
+        raise SelfCheckFailed("the file does not hold exactly one AIGC label (GB 45438-2025 6.1 c)")

@@ -197,10 +197,18 @@ def _refused(target: Path, error: OSError) -> OutputRefused:
     )
 
 
-def write_sidecar(target: Path, store: bytes, *, overwrite: bool) -> Path:
-    """Write ``TARGET.c2pa`` beside a target; an older sidecar of the same target is replaced only on request."""
-    path = target.with_name(target.name + ".c2pa")
-    with stage(path, overwrite=overwrite) as staged:
-        staged.stream.write(store)
-        staged.commit()
-    return path
+def hand_out(target: Staged | Buffer, sidecar: bytes | None, output: Path | None, *, replaces: bool) -> None:
+    """The last step: names appear. The sidecar is staged first, so that it cannot fail after the content went out."""
+    if sidecar is None or output is None:
+        target.commit()
+        return
+    with stage(sidecar_of(output), overwrite=replaces) as beside:
+        beside.stream.write(sidecar)
+        beside.stream.flush()
+        target.commit()
+        beside.commit()
+
+
+def sidecar_of(path: Path) -> Path:
+    """Where the sidecar of a file stands: its whole name with ``.c2pa`` behind it."""
+    return path.with_name(path.name + ".c2pa")

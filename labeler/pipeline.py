@@ -3,7 +3,7 @@
 (1) refuse an existing label that fails, or make an intact one the parent          labeler.parent
 (2) plan: which layers and fields, for which article                               labeler.plan
 (3) refuse while something that a profile requires is missing                      labeler.plan
-(4) visible mark, if planned                                                       labeler.visible
+(4) visible mark, if planned                                                       labeler.layers
 (5) metadata: IPTC/XMP, AIGC                                                       labeler.layers
 (6) manifest definition                                                            tanba.engine.definition
 (7) sign: the last change of the bytes, because the hard binding covers them all   tanba.engine.write
@@ -16,70 +16,45 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from labeler import layers as marks
+from labeler import layers, selfcheck, text_road
 from labeler import output as out
-from labeler import selfcheck
-from labeler.parent import Parent, find_parent
-from labeler.plan import LabelPlan, Wishes, make_plan
+from labeler.options import Labelled, LabelOptions
+from labeler.parent import Finder, Parent
+from labeler.plan import LabelPlan, make_plan
 from labeler.receipt import make_receipt
 from tanba.asset import Asset
 from tanba.engine import definition as defs
-from tanba.engine.read import Evidence
-from tanba.engine.write import Ingredient, sign, sign_detached
+from tanba.engine.write import sign, sign_detached
+from tanba.formats.sniff import Kind
 from tanba.limits import DEFAULT_LIMITS, Limits
-from tanba.model import Carrier, Disclosure, LabelReceipt
-from tanba.profiles import Profile
+from tanba.model import Carrier, Disclosure
 from tanba.protocols import Clock, Signer
 from tanba.trust import TrustStore
 
 _NO_TRUST = TrustStore.empty()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LabelOptions:
-    """How a label is made; what it says is the :class:`Disclosure`'s."""
-
-    profiles: tuple[Profile, ...] = ()
-    """Jurisdictions to fulfil (``tanba.profiles.load``)."""
-    visible: bool = False
-    """Draw a notice even when no profile requires one."""
-    placement: str | None = None
-    """Where the notice stands (:data:`tanba.profiles.PLACEMENTS`); the profile's place otherwise."""
-    carrier: Carrier | None = None
-    """How the manifest travels; chosen by the format when None."""
-    parent: Asset | None = None
-    """The original that the input was made from; becomes the parent ingredient."""
-    accept_tampered_parent: bool = False
-    """Keep an existing label although it fails, is elsewhere or cannot be read; the new label says so."""
-    timestamp_url: str | None = None
-    """RFC 3161 authority (http or https). The only network use there is, and only when given."""
-    overwrite: bool = False
-    """Replace an existing output file."""
-
-    @property
-    def wishes(self) -> Wishes:
-        """The part that the plan needs."""
-        return Wishes(visible=self.visible, timestamp=self.timestamp_url is not None, carrier=self.carrier)
+_DEFAULTS = LabelOptions()
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
-    """The result: a receipt, and the bytes when no output path was given."""
+class _Job:
+    """What the steps share."""
 
-    receipt: LabelReceipt
+    asset: Asset
+    said: Disclosure
+    """The disclosure with content id, languages and source type settled."""
     plan: LabelPlan
-    content: bytes | None
-    """The labelled bytes; None when they were written to a path."""
-    store: bytes
-    """The signed C2PA manifest store (JUMBF); with a sidecar carrier it is the sidecar's content."""
-
-
-_DEFAULTS = LabelOptions()
+    parent: Parent | None
+    signer: Signer
+    options: LabelOptions
+    trust: TrustStore
+    limits: Limits
+    moment: datetime
+    output: Path | None
 
 
 def label(
@@ -101,119 +76,89 @@ def label(
     """
     if output is not None:
         out.check(output, overwrite=options.overwrite, source=asset.path)
-    plan = make_plan(asset.format, disclosure, options.profiles, options.wishes)
-    plan.require_met()
-    parent = find_parent(
-        asset, options.parent, accept_tampered=options.accept_tampered_parent, trust=trust, limits=limits
-    )
-    stated = replace(disclosure, content_id=disclosure.content_id or str(uuid.uuid4()), languages=plan.languages)
+    made = plan(asset, disclosure, options)
+    made.require_met()
+    said = replace(disclosure, content_id=disclosure.content_id or str(uuid.uuid4()), languages=made.languages)
     moment = clock()
+    if asset.format.kind is Kind.TEXT:
+        return text_road.label(asset, said, made, signer, options, trust, limits, moment, output)
+    parent = Finder(trust, limits, options.accept_tampered_parent).find(asset, options.parent)
+    said = replace(said, source_type=defs.source_type(said, parent=parent is not None))
+    return _run(_Job(asset, said, made, parent, signer, options, trust, limits, moment, output))
+
+
+def plan(asset: Asset, disclosure: Disclosure, options: LabelOptions = _DEFAULTS) -> LabelPlan:
+    """Step (2) alone: what :func:`label` would do, without doing it (``--dry-run``)."""
+    carrier = text_road.carrier(asset, options) if asset.format.kind is Kind.TEXT else None
+    return make_plan(asset.format, disclosure, options.profiles, options.wishes, carrier=carrier)
+
+
+def _run(job: _Job) -> Labelled:
+    """Steps (4) to (8)."""
+    beside = job.plan.carrier is Carrier.SIDECAR
     with contextlib.ExitStack() as stack:
-        prepared = marks.apply(asset, stated, plan, options.profiles, options.placement, limits, stack)
-        definition = defs.build(stated, _context(asset, stated, plan, parent, prepared.done, moment))
-        target = stack.enter_context(_destination(asset, output, options))
-        store = _sign(prepared.asset, definition, signer, plan, parent, options, target, stack)
-        made = target.asset(asset.format)
-        evidence = _prove(made, definition, store, plan, trust, limits)
+        prepared = layers.apply(job.asset, job.said, job.plan, job.moment)
+        definition = defs.build(job.said, _context(job, prepared))
+        target = stack.enter_context(_destination(job.asset, job.output, job.options))
+        store = _sign(job, prepared.asset, definition, target, stack)
+        made = target.asset(job.asset.format)
+        evidence = selfcheck.check(made, definition, store, trust=job.trust, limits=job.limits, detached=beside)
+        layers.check(made, job.said, prepared.written, job.limits)
         receipt = make_receipt(
-            asset,
-            made,
-            store,
-            evidence,
-            signer,
-            stated,
-            plan,
-            moment=moment,
-            output=output,
-            parent=parent,
-            marks=prepared,
-        )
-        target.commit()
-        if plan.carrier is Carrier.SIDECAR and output is not None:
-            out.write_sidecar(output, store, overwrite=options.overwrite)
-    return Labelled(receipt, plan, made.data, store)
+            job.asset, made, store, evidence, job.signer, job.said, job.plan,
+            moment=job.moment, output=job.output, parent=job.parent, marks=prepared,
+            remind_of_time=job.options.remind_of_time,
+        )  # fmt: skip
+        out.hand_out(target, store if beside else None, job.output, replaces=_replaces(job))
+    return Labelled(receipt, job.plan, made.data, store)
 
 
-def _context(
-    asset: Asset,
-    disclosure: Disclosure,
-    plan: LabelPlan,
-    parent: Parent | None,
-    done: tuple[str, ...],
-    moment: datetime,
-) -> defs.Context:
+def _context(job: _Job, prepared: layers.Prepared) -> defs.Context:
     return defs.Context(
-        moment=moment,
-        content_id=disclosure.content_id or "",
-        title=asset.name,
-        parent=parent is not None,
-        parent_is_input=parent is not None and parent.is_input,
-        parent_problem=parent.problem if parent else (),
-        marks=done,
-        profiles=plan.profiles,
-        articles=plan.articles,
+        moment=job.moment,
+        content_id=job.said.content_id or "",
+        title=job.asset.name,
+        parent=job.parent is not None,
+        parent_is_input=job.parent is not None and job.parent.is_input,
+        parent_problem=job.parent.problem if job.parent else (),
+        marks=prepared.marks,
+        profiles=job.plan.profiles,
+        articles=job.plan.articles,
     )
 
 
 def _sign(
+    job: _Job,
     prepared: Asset,
     definition: dict[str, object],
-    signer: Signer,
-    plan: LabelPlan,
-    parent: Parent | None,
-    options: LabelOptions,
     target: out.Staged | out.Buffer,
     stack: contextlib.ExitStack,
 ) -> bytes:
-    """Step (7). With a sidecar the content is copied unchanged and the store goes beside it."""
-    ingredients = _ingredients(parent, stack)
-    if plan.carrier is Carrier.SIDECAR:
+    """Step (7). With a sidecar the content goes out as prepared and the store goes beside it."""
+    ingredients = job.parent.ingredients(stack) if job.parent else ()
+    url = job.options.timestamp_url
+    if job.plan.carrier is Carrier.SIDECAR:
         content = prepared.read()
         target.stream.write(content)
-        return sign_detached(content, definition, signer, ingredients=ingredients, timestamp_url=options.timestamp_url)
+        return sign_detached(content, definition, job.signer, ingredients=ingredients, timestamp_url=url)
+    media_type = prepared.format.media_type
     with prepared.open() as source:
         return sign(
-            source,
-            prepared.format.media_type,
-            definition,
-            signer,
-            target.stream,
-            ingredients=ingredients,
-            timestamp_url=options.timestamp_url,
+            source, media_type, definition, job.signer, target.stream, ingredients=ingredients, timestamp_url=url
         )
 
 
-def _prove(
-    made: Asset,
-    definition: dict[str, object],
-    store: bytes,
-    plan: LabelPlan,
-    trust: TrustStore,
-    limits: Limits,
-) -> Evidence:
-    """Step (8)."""
-    evidence = selfcheck.check(
-        made, definition, store, trust=trust, limits=limits, detached=plan.carrier is Carrier.SIDECAR
-    )
-    marks.check(made, plan, limits)
-    return evidence
+def _replaces(job: _Job) -> bool:
+    """An older sidecar may go when the caller said so, or when its label lives on as the parent of the new one."""
+    kept = job.parent is not None and job.parent.stored is not None and job.parent.asset.path == job.output
+    return job.options.overwrite or kept
 
 
 @contextlib.contextmanager
 def _destination(asset: Asset, output: Path | None, options: LabelOptions) -> Iterator[out.Staged | out.Buffer]:
+    """Where the labelled bytes are collected: a hidden file beside the output, or memory."""
     if output is None:
         yield out.Buffer(asset.name)
         return
     with out.stage(output, overwrite=options.overwrite, source=asset.path) as staged:
         yield staged
-
-
-def _ingredients(parent: Parent | None, stack: contextlib.ExitStack) -> Sequence[Ingredient]:
-    if parent is None:
-        return ()
-    stream = stack.enter_context(parent.asset.open())
-    return (
-        Ingredient(
-            stream, parent.asset.format.media_type, parent.asset.name, relationship="parentOf", label=defs.PARENT_LABEL
-        ),
-    )

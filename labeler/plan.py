@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from tanba.errors import RequirementUnmet, UnsupportedFormat, UsageError
 from tanba.formats.sniff import Format, Kind
+from tanba.formats.xmp import not_writable
 from tanba.model import Carrier, Disclosure
 from tanba.profiles import Profile, Severity, Unmet, combine, load, missing_fields
 
@@ -23,7 +24,7 @@ _WHAT = {
     "c2pa": "sign a C2PA manifest over every byte",
     "timestamp": "have the signature time-stamped (RFC 3161)",
 }
-_NO_TEXT_METADATA = "text has no place for XMP"
+ALWAYS = ("always",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,9 @@ class Wishes:
     visible: bool = False
     timestamp: bool = False
     carrier: Carrier | None = None
+
+
+_NO_WISHES = Wishes()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,14 +101,19 @@ def load_profiles(ids: Sequence[str]) -> tuple[Profile, ...]:
 
 
 def make_plan(
-    format: Format, disclosure: Disclosure, profiles: Sequence[Profile] = (), wishes: Wishes = Wishes()
+    format: Format,
+    disclosure: Disclosure,
+    profiles: Sequence[Profile] = (),
+    wishes: Wishes = _NO_WISHES,
+    *,
+    carrier: tuple[Carrier, str] | None = None,
 ) -> LabelPlan:
-    """The plan for one asset.
+    """The plan for one asset. ``carrier`` and its reason are given for text, where the content decides.
 
     Layers that a profile *requires* are switched on; recommended ones are switched on when they change no pixels.
     Raises :class:`UnsupportedFormat` or :class:`UsageError` for a carrier that does not fit.
     """
-    carrier, reason = choose_carrier(format, wishes.carrier)
+    how, reason = carrier or choose_carrier(format, wishes.carrier)
     profile = combine(profiles) if profiles else None
     asked = _asked_for(format, disclosure, profile, wishes)
     steps: list[Step] = []
@@ -112,15 +121,15 @@ def make_plan(
     for layer in ORDER:
         if layer not in asked:
             continue
-        if why_not := _why_not(layer, format, carrier):
-            if asked[layer] != ("always",):
+        if why_not := _why_not(layer, format):
+            if asked[layer] != ALWAYS:
                 impossible.append(Impossible(layer, why_not, asked[layer]))
             continue
         steps.append(Step(layer, _WHAT[layer], asked[layer]))
     unmet = _unmet(profile, disclosure, [step.layer for step in steps], format.kind)
     return LabelPlan(
         media_type=format.media_type,
-        carrier=carrier,
+        carrier=how,
         carrier_reason=reason,
         profiles=tuple(item.version for item in profiles),
         articles=_articles(profile, disclosure, format.kind, unmet),
@@ -156,7 +165,7 @@ def _asked_for(
         because = _citations(profile, disclosure, format.kind, layer)
         required = wanted.get(layer) is Severity.REQUIRED
         if layer in ("c2pa", "iptc"):
-            asked[layer] = because or ("always",)
+            asked[layer] = because or ALWAYS
         elif (layer == "visible" and wishes.visible) or (layer == "timestamp" and wishes.timestamp):
             asked[layer] = (*because, "asked for")
         elif (layer == "aigc" and layer in wanted) or (layer == "visible" and required):
@@ -174,8 +183,11 @@ def _citations(profile: Profile | None, disclosure: Disclosure, kind: Kind, laye
     )
 
 
-def _why_not(layer: str, format: Format, carrier: Carrier) -> str | None:
-    if layer in ("iptc", "aigc", "visible"):
+def _why_not(layer: str, format: Format) -> str | None:
+    """Why a layer cannot be made for a format, or None when it can."""
+    if layer in ("iptc", "aigc"):
+        return not_writable(format)
+    if layer == "visible":
         return "not yet"
     return None
 

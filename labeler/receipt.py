@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from labeler.parent import Parent
-from labeler.plan import LabelPlan
+from labeler.plan import ORDER, LabelPlan
 from tanba.asset import Asset
 from tanba.engine.read import Evidence
 from tanba.model import Disclosure, IdentityRef, LabelReceipt
@@ -27,6 +27,8 @@ class Marks(Protocol):
     def alt_text(self) -> Mapping[str, str]: ...
     @property
     def warnings(self) -> tuple[str, ...]: ...
+    @property
+    def written(self) -> tuple[str, ...]: ...
 
 
 def make_receipt(
@@ -42,6 +44,7 @@ def make_receipt(
     output: Path | None,
     parent: Parent | None,
     marks: Marks,
+    remind_of_time: bool = True,
 ) -> LabelReceipt:
     """The receipt, from what was read back rather than from what was meant."""
     timestamp = _timestamp(evidence)
@@ -49,7 +52,7 @@ def make_receipt(
     if parent is not None and parent.declares_ai and not disclosure.is_ai:
         warnings.append("the parent's own label says that AI made or changed it; that stays in the history")
     warnings += [f"{item.layer}: {item.reason}" for item in plan.impossible]
-    if timestamp is None:
+    if timestamp is None and remind_of_time:
         warnings.append(no_timestamp_warning(signer.chain_pem))
     return LabelReceipt(
         label_id=str(evidence.active),
@@ -59,7 +62,7 @@ def make_receipt(
         media_type=asset.format.media_type,
         carrier=plan.carrier,
         profile=plan.profiles,
-        layers=plan.layers,
+        layers=_layers(marks.written, timestamp),
         identity=IdentityRef(signer.name, leaf_fingerprint(signer.chain_pem)),
         claimed_at=moment,
         timestamp=timestamp,
@@ -67,6 +70,12 @@ def make_receipt(
         warnings=tuple(warnings),
         alt_text=dict(marks.alt_text),
     )
+
+
+def _layers(written: tuple[str, ...], timestamp: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """What is really in the file, in the plan's order."""
+    present = {*written, "c2pa", *(("timestamp",) if timestamp else ())}
+    return tuple(layer for layer in ORDER if layer in present)
 
 
 def _timestamp(evidence: Evidence) -> dict[str, Any] | None:

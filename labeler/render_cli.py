@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import click
 
 from labeler.bulk import Outcome
+from labeler.plan import LabelPlan
 from tanba.model import LabelReceipt
 from tanba.wire import rfc3339
 
@@ -41,6 +42,23 @@ def _time(receipt: LabelReceipt) -> str:
     if receipt.timestamp is None:
         return " (claimed)"
     return f" (time stamp {receipt.timestamp.get('time')})"
+
+
+def plan_words(plan: LabelPlan, name: str) -> Iterator[str]:
+    """The plan for people: what, in which order, for whom, and what stays undone."""
+    yield f"{name}  ({plan.media_type})"
+    yield f"  says       {plan.source_type}"
+    for number, step in enumerate(plan.steps, 1):
+        yield f"  {number}. {step.what}  [{'; '.join(step.because)}]"
+    yield f"  carrier    {plan.carrier.value}: {plan.carrier_reason}"
+    if plan.profiles:
+        yield f"  profiles   {', '.join(plan.profiles)}"
+    for item in plan.impossible:
+        yield f"  not done   {item.layer}: {item.reason}"
+    for words in plan.warnings:
+        yield f"  note       {words}"
+    for words in plan.unmet:
+        yield f"  MISSING    {words}"
 
 
 def summary(outcomes: Iterable[tuple[str, int]]) -> str:

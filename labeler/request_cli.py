@@ -15,11 +15,12 @@ from typing import Any
 
 import click
 
-from labeler.pipeline import LabelOptions
+from labeler.options import LabelOptions
+from labeler.plan import load_profiles
 from tanba.asset import Asset
 from tanba.errors import UsageError
 from tanba.limits import Limits
-from tanba.model import SOURCE_TYPES, DigitalSourceType, Disclosure, Involvement, LabelReceipt, Oversight
+from tanba.model import SOURCE_TYPES, Carrier, DigitalSourceType, Disclosure, Involvement, LabelReceipt, Oversight
 from tanba.paths import keys_dir, trust_dir
 from tanba.protocols import Signer
 from tanba.trust import TrustStore
@@ -100,10 +101,17 @@ def _prompt(options: Mapping[str, Any]) -> tuple[str | None, str | None]:
 def label_options(options: Mapping[str, Any], limits: Limits) -> LabelOptions:
     """How the label is made."""
     parent = options["parent"]
+    place = options["visible"]
     return LabelOptions(
+        profiles=load_profiles(options["profiles"]),
+        visible=place is not None,
+        placement=place if place not in (None, "auto") else None,
+        carrier=Carrier(options["carrier"]) if options["carrier"] != "auto" else None,
+        compact=options["compact"],
         parent=Asset.from_path(parent, limits=limits) if parent else None,
         accept_tampered_parent=options["accept_tampered_parent"],
         timestamp_url=options["timestamp"],
+        remind_of_time=not options["no_timestamp"],
         overwrite=options["overwrite"],
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,9 @@ from labeler import render_cli as render
 from labeler import request_cli as request
 from labeler.bulk import Outcome, Recipe, collect, run
 from labeler.ledger import Ledger
-from labeler.pipeline import Labelled
+from labeler.options import Labelled
 from labeler.pipeline import label as label_asset
+from labeler.pipeline import plan
 from tanba import exits
 from tanba.asset import Asset
 from tanba.config import limits_from_environment
@@ -28,6 +29,8 @@ def one_file(path: Path, options: Mapping[str, Any]) -> int:
     """Label one file into ``-o`` (a file, a folder, or - for standard output)."""
     limits = limits_from_environment()
     asset = Asset.from_path(path, limits=limits)
+    if options["dry_run"]:
+        return _show_plans([asset], options)
     target = _target(path, options["output"])
     return _label_one(asset, target, options, str(path))
 
@@ -35,6 +38,8 @@ def one_file(path: Path, options: Mapping[str, Any]) -> int:
 def one_from_stdin(options: Mapping[str, Any]) -> int:
     """Label standard input; the result goes to ``-o``, or to standard output."""
     asset = request.read_stdin(limits_from_environment(), options["title"])
+    if options["dry_run"]:
+        return _show_plans([asset], options)
     target = options["output"]
     if target is not None and (target == _DASH or target.is_dir()):
         if target != _DASH:
@@ -48,13 +53,15 @@ def _label_one(asset: Asset, target: Path | None, options: Mapping[str, Any], na
     if target is None and (options["as_json"] or options["as_jsonl"]):
         raise UsageError("--json and the labelled bytes cannot share standard output", hint="give -o OUT")
     disclosure = request.disclosure_from(options)
+    how = request.label_options(options, limits)
+    plan(asset, disclosure, how).require_met()
     with request.identity_source(options)() as signer:
         done = label_asset(
             asset,
             disclosure,
             signer=signer,
             output=target,
-            options=request.label_options(options, limits),
+            options=how,
             trust=request.trust_store(),
             limits=limits,
         )
@@ -94,6 +101,9 @@ def many(paths: list[Path], options: Mapping[str, Any]) -> int:
     if options["content_id"]:
         raise UsageError("--content-id is the number of one content", hint="leave it out: each file gets its own")
     limits = limits_from_environment()
+    items, passed = collect(paths, options["output"], recursive=options["recursive"])
+    if options["dry_run"]:
+        return _show_plans((Asset.from_path(item.source, limits=limits) for item in items), options)
     source = request.identity_source(options)
     recipe = Recipe(
         disclosure=request.disclosure_from(options),
@@ -102,7 +112,6 @@ def many(paths: list[Path], options: Mapping[str, Any]) -> int:
         limits=limits,
         identity=source.name,
     )
-    items, passed = collect(paths, options["output"], recursive=options["recursive"])
     jobs = options["jobs"] or request.default_jobs(len(items))
     counts = dict.fromkeys(("labelled", "failed", "done before"), 0)
     codes: list[int] = []
@@ -123,6 +132,25 @@ def many(paths: list[Path], options: Mapping[str, Any]) -> int:
         words = render.summary([*counts.items(), ("passed over (no media)", len(passed))])
         render.tell(f"tanba: {words}")
     return exits.gravest(codes)
+
+
+def _show_plans(assets: Iterable[Asset], options: Mapping[str, Any]) -> int:
+    """``--dry-run``: the plan of every asset; exit code 2 when one could not be carried out as asked."""
+    disclosure = request.disclosure_from(options)
+    how = request.label_options(options, limits_from_environment())
+    found = [(asset.name or "standard input", plan(asset, disclosure, how)) for asset in assets]
+    if options["as_json"] or options["as_jsonl"]:
+        documents = [{**to_plain(made), "input": name} for name, made in found]
+        if options["as_jsonl"]:
+            for document in documents:
+                click.echo(to_json(document, indent=None))
+        else:
+            click.echo(to_json(documents if len(documents) > 1 else documents[0]))
+    elif not options["quiet"]:
+        for name, made in found:
+            for line in render.plan_words(made, name):
+                click.echo(line)
+    return exits.USAGE if any(made.unmet for _, made in found) else exits.OK
 
 
 def _column(outcome: Outcome) -> str:

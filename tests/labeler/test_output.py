@@ -98,9 +98,14 @@ def test_a_full_disk_leaves_nothing_at_the_target(tmp_path: Path, monkeypatch: p
         return real("/dev/full", os.O_RDWR) if str(path).endswith(".tanba-part") else real(path, flags, mode)
 
     monkeypatch.setattr(os, "open", full)
-    with pytest.raises(OutputRefused, match="cannot write"), out.stage(target) as staged:
-        staged.stream.write(b"x" * 100_000)
-        staged.commit()
+
+    def write() -> None:
+        with out.stage(target) as staged:
+            staged.stream.write(b"x" * 100_000)
+            staged.commit()
+
+    with pytest.raises(OutputRefused, match="cannot write"):
+        write()
     assert not target.exists()
 
 

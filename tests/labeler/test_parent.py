@@ -24,7 +24,7 @@ def tampered(content: bytes) -> bytes:
 
 
 def test_a_tampered_parent_is_refused(photo: bytes, labelled: Callable[..., Labelled]) -> None:
-    with pytest.raises(AlreadyLabelled, match="assertion.dataHash.mismatch"):
+    with pytest.raises(AlreadyLabelled, match=r"assertion\.dataHash\.mismatch"):
         labelled(tampered(labelled(photo).content or b""))
 
 
