@@ -9,14 +9,14 @@ Look-alike letters are named, never altered (UTS #39). Escaping for HTML, CSV an
 from __future__ import annotations
 
 import unicodedata
-from itertools import groupby
 
 MAX_NAME = 160
 """Characters of one name, title or other short string shown to a reader."""
 MAX_TEXT = 1_000
 """Characters of one longer text (descriptions, reasons) shown to a reader."""
 MAX_MARKS = 3
-"""Combining marks kept on one letter: Vietnamese and Hebrew need two or three, stacks of them cover other lines."""
+"""Combining marks kept on one letter: Vietnamese and Hebrew need two or three; stacks of them cover other lines and are
+cut there."""
 
 _HIDDEN_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
 """Letters and marks that are drawn as nothing (Unicode ``Default_Ignorable_Code_Point`` outside category Cf)."""
@@ -34,19 +34,19 @@ def clean(value: object, limit: int = MAX_NAME) -> str:
         text = text[:limit]
     pieces: list[str] = []
     marks = 0
-    for character, run in groupby(text):
-        count = len(list(run))
-        if _is_visible(character, pieces[-1][-1:] if pieces else ""):
-            if unicodedata.combining(character):
-                kept = min(count, max(0, MAX_MARKS - marks))
-                marks += count
-                pieces.append(character * kept + (_shown(character, count - kept) if count > kept else ""))
-                continue
-            marks = 0
-            pieces.append(character * count)
-        else:
-            marks = 0
-            pieces.append(_shown(character, count))
+    hidden: list[str] = []
+    for character in text:
+        if not _is_visible(character, pieces[-1][-1:] if pieces and not hidden else ""):
+            hidden.append(character)
+            continue
+        if hidden:
+            pieces.append(_shown(hidden))
+            hidden = []
+        marks = marks + 1 if unicodedata.combining(character) else 0
+        if marks <= MAX_MARKS:
+            pieces.append(character)
+    if hidden:
+        pieces.append(_shown(hidden))
     if cut > 0:
         pieces.append(f"…⟨+{cut}⟩")
     shown = "".join(pieces)
@@ -92,8 +92,11 @@ def _is_override(character: str) -> bool:
     return "\u202a" <= character <= "\u202e" or "\u2066" <= character <= "\u2069" or character in "\u200e\u200f\u061c"
 
 
-def _shown(character: str, count: int) -> str:
-    return f"⟨U+{ord(character):04X}⟩" if count == 1 else f"⟨U+{ord(character):04X} ×{count}⟩"
+def _shown(hidden: list[str]) -> str:
+    """A run of invisible characters: each by its code point when there are few, the first and how many otherwise."""
+    if len(hidden) <= 4 and len(set(hidden)) == len(hidden):
+        return "".join(f"⟨U+{ord(character):04X}⟩" for character in hidden)
+    return f"⟨U+{ord(hidden[0]):04X} … ×{len(hidden)}⟩"
 
 
 def _runs_right_to_left(text: str) -> bool:

@@ -102,9 +102,8 @@ def _steps(node: HistoryNode, lang: str) -> Iterator[str]:
 def _second_opinion(report: VerificationReport, lang: str, *, color: bool) -> list[str]:
     opinion = report.second_opinion or {}
     lines = [_bold(sentence("report-second", lang), color)]
-    key = {True: "report-second-agrees", False: "report-second-differs"}.get(
-        opinion.get("agrees"), "report-second-none"
-    )
+    agrees = opinion.get("agrees")
+    key = "report-second-none" if agrees is None else f"report-second-{'agrees' if agrees else 'differs'}"
     lines += _wrap(sentence(key, lang, engine=clean_or(opinion.get("engine"), "—")), "  ")
     for item in opinion.get("differences") or ():
         row = f"{clean(item.get('question'))}: {clean(item.get('ours'))} | {clean(item.get('theirs'))}"

@@ -98,3 +98,10 @@ term-ai-step = AI
 term-unnamed = without a name
 term-whole = the whole file
 term-part = a part or an earlier version
+
+term-purpose-manifest = signers
+term-purpose-tsa = time stamps
+term-purpose-cawg = identities (CAWG)
+term-bucket-success = passed
+term-bucket-informational = for information
+term-bucket-failure = failed

@@ -98,3 +98,10 @@ term-ai-step = ЖИ
 term-unnamed = атаусыз
 term-whole = бүкіл файл
 term-part = бөлік немесе бұрынғы нұсқа
+
+term-purpose-manifest = қол қоюшыларға
+term-purpose-tsa = уақыт белгілеріне
+term-purpose-cawg = куәліктерге (CAWG)
+term-bucket-success = өтті
+term-bucket-informational = мәлімет үшін
+term-bucket-failure = өтпеді

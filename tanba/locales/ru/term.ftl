@@ -98,3 +98,10 @@ term-ai-step = ИИ
 term-unnamed = без имени
 term-whole = весь файл
 term-part = часть или более ранняя версия
+
+term-purpose-manifest = за подписавших
+term-purpose-tsa = за метки времени
+term-purpose-cawg = за удостоверения (CAWG)
+term-bucket-success = пройдено
+term-bucket-informational = к сведению
+term-bucket-failure = не пройдено
