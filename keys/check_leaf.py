@@ -1,0 +1,181 @@
+"""The pre-flight's rules for the signing certificate itself, and what its end means for labels made now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from keys import certificates
+from keys.faults import Fault, Weight, fault
+from keys.issuing import C2PA_SIGNING, DOCUMENT_SIGNING, EMAIL_PROTECTION, OCSP_SIGNING, TIME_STAMPING
+from tanba.trust import DEFAULT_EKUS
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+WARN_DAYS = (7, 30, 60)
+"""Days before the end at which the warning grows."""
+C2PA_MAX_DAYS = 366
+"""Longest life of a claim-signing certificate at assurance level 1 (C2PA Certificate Policy, facts §5.1)."""
+_ANY_EKU = "2.5.29.37.0"
+_KNOWN_CRITICAL = {"2.5.29.15", "2.5.29.19", "2.5.29.37", "2.5.29.17", "2.5.29.32", "2.5.29.35", "2.5.29.14"}
+_READ_EVERYWHERE = {EMAIL_PROTECTION}
+_REISSUE = "ask the CA for a certificate with the C2PA signing profile; `tanba keys csr` asks for it"
+
+
+def faults(leaf: x509.Certificate, chain: Sequence[x509.Certificate], accepted_ekus: Sequence[str]) -> Iterator[Fault]:
+    """Extensions, subject and algorithm of the leaf."""
+    if _is_ca(leaf):
+        yield fault(
+            "ca_leaf", Weight.ERROR, "the first certificate is a certification authority, not a signing certificate",
+            "put the signing certificate first; a CA certificate must not sign labels",
+        )  # fmt: skip
+    yield from _key_usage(leaf)
+    yield from _extended_usage(leaf, accepted_ekus)
+    if not _has(leaf, "2.5.29.35") and not (certificates.self_issued(leaf) and len(chain) == 1):
+        yield fault("no_aki", Weight.ERROR, "the certificate has no Authority Key Identifier", _REISSUE)
+    if not _has(leaf, "2.5.29.14"):
+        yield fault(
+            "no_ski", Weight.WARNING, "the certificate has no Subject Key Identifier",
+            "it is accepted today, though the C2PA profile asks for one; have it in the next certificate",
+        )  # fmt: skip
+    for oid in _unknown_critical(leaf):
+        yield fault(
+            "unknown_critical", Weight.ERROR, f"the certificate has a critical extension nobody knows ({oid})",
+            "ask the CA for a certificate without it",
+        )  # fmt: skip
+    if not certificates.organization(leaf):
+        yield fault(
+            "no_organization", Weight.WARNING, "the subject names no organisation (O=)",
+            "readers show the organisation as the signer, and older readers call such a label broken; have O= in it",
+        )  # fmt: skip
+    if _weak_hash(leaf):
+        yield fault("weak_hash", Weight.ERROR, "the certificate is signed with SHA-1 or MD5", _REISSUE)
+    yield from _conformance(leaf)
+
+
+def lifetime(leaf: x509.Certificate, now: datetime) -> Iterator[Fault]:
+    """Validity, the 60/30/7 day warnings, and whether labels made now will outlive the certificate."""
+    start, end = leaf.not_valid_before_utc, leaf.not_valid_after_utc
+    if now < start:
+        yield fault(
+            "not_yet_valid", Weight.ERROR, f"the certificate is not valid before {start.isoformat()}",
+            "wait, or check this machine's clock",
+        )  # fmt: skip
+    if now >= end:
+        yield fault(
+            "expired", Weight.ERROR, f"the certificate expired on {end.date().isoformat()}",
+            "get a new one for a new key: `tanba keys rotate`",
+        )  # fmt: skip
+        return
+    left = (end - now) // timedelta(days=1)
+    step = next((days for days in WARN_DAYS if left < days), None)
+    if step is not None:
+        yield fault(
+            f"expires_within_{step}_days", Weight.WARNING, f"the certificate expires in {left} days, on {end.date()}",
+            "start now: `tanba keys rotate`, then the CSR to your CA",
+        )  # fmt: skip
+    yield fault(
+        "labels_outlive_only_with_time_stamp", Weight.NOTE,
+        f"a label made now without a time stamp turns invalid on {end.date()}; with an RFC 3161 time stamp from an "
+        "authority that the reader trusts it stays valid", "label with --timestamp URL",
+    )  # fmt: skip
+
+
+def _key_usage(leaf: x509.Certificate) -> Iterator[Fault]:
+    from cryptography import x509
+
+    try:
+        usage = leaf.extensions.get_extension_for_class(x509.KeyUsage).value
+    except x509.ExtensionNotFound:
+        yield fault("no_key_usage", Weight.ERROR, "the certificate has no Key Usage", _REISSUE)
+        return
+    if not usage.digital_signature and usage.content_commitment:
+        yield fault(
+            "only_non_repudiation", Weight.WARNING, "Key Usage is nonRepudiation without digitalSignature",
+            "it is accepted today, though the C2PA profile asks for digitalSignature; have it in the next certificate",
+        )  # fmt: skip
+    elif not usage.digital_signature:
+        yield fault("no_digital_signature", Weight.ERROR, "Key Usage does not allow digital signatures", _REISSUE)
+
+
+def _extended_usage(leaf: x509.Certificate, accepted_ekus: Sequence[str]) -> Iterator[Fault]:
+    found = extended_usages(leaf)
+    signing = set(DEFAULT_EKUS) - {TIME_STAMPING, OCSP_SIGNING} | set(accepted_ekus)
+    if not found:
+        yield fault("no_eku", Weight.ERROR, "the certificate has no Extended Key Usage", _REISSUE)
+    elif _ANY_EKU in found:
+        yield fault("any_eku", Weight.ERROR, "the certificate is for any use (anyExtendedKeyUsage)", _REISSUE)
+    elif not signing & found:
+        named = ", ".join(sorted(found))
+        yield fault(
+            "wrong_eku", Weight.ERROR, f"the certificate is not for signing content (Extended Key Usage: {named})",
+            f"{_REISSUE}; or, for your own readers only, add the OID to the accepted usages: `tanba trust add --ekus`",
+        )  # fmt: skip
+    elif {TIME_STAMPING, OCSP_SIGNING} & found:
+        yield fault(
+            "mixed_eku", Weight.ERROR, "the certificate is for time stamps or OCSP as well as for content",
+            "C2PA wants these kept apart: ask for one without timeStamping and OCSPSigning",
+        )  # fmt: skip
+    elif not _READ_EVERYWHERE & found:
+        yield fault(
+            "eku_not_everywhere", Weight.WARNING,
+            "readers with the engine's default settings refuse this Extended Key Usage",
+            "ask for emailProtection beside C2PA claim signing: together they pass everywhere",
+        )  # fmt: skip
+
+
+def _conformance(leaf: x509.Certificate) -> Iterator[Fault]:
+    """What the C2PA Certificate Policy asks of a conforming product's certificate, as notes."""
+    missing = []
+    if not extended_usages(leaf) & {C2PA_SIGNING}:
+        missing.append("Extended Key Usage C2PA claim signing")
+    elif not extended_usages(leaf) & {EMAIL_PROTECTION, DOCUMENT_SIGNING}:
+        missing.append("emailProtection or documentSigning beside claim signing")
+    if leaf.not_valid_after_utc - leaf.not_valid_before_utc > timedelta(days=C2PA_MAX_DAYS):
+        missing.append(f"a life of at most {C2PA_MAX_DAYS} days")
+    if not _has(leaf, "1.3.6.1.5.5.7.1.1"):
+        missing.append("the address of an OCSP responder")
+    if missing:
+        yield fault(
+            "not_policy", Weight.NOTE, "it could not come from a CA on the official C2PA list: " + "; ".join(missing),
+            "nothing to do for your own trust lists; for the official one, use a CA of the C2PA programme",
+        )  # fmt: skip
+
+
+def extended_usages(certificate: x509.Certificate) -> set[str]:
+    """The OIDs of the Extended Key Usage extension, or the empty set."""
+    from cryptography import x509
+
+    try:
+        value = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return set()
+    return {item.dotted_string for item in value}
+
+
+def _is_ca(certificate: x509.Certificate) -> bool:
+    from cryptography import x509
+
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        return False
+
+
+def _has(certificate: x509.Certificate, dotted: str) -> bool:
+    return any(item.oid.dotted_string == dotted for item in certificate.extensions)
+
+
+def _unknown_critical(certificate: x509.Certificate) -> list[str]:
+    return [
+        item.oid.dotted_string
+        for item in certificate.extensions
+        if item.critical and item.oid.dotted_string not in _KNOWN_CRITICAL
+    ]
+
+
+def _weak_hash(certificate: x509.Certificate) -> bool:
+    found = certificate.signature_hash_algorithm
+    return found is not None and found.name in {"md5", "sha1"}
