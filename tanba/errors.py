@@ -110,6 +110,12 @@ class RequirementUnmet(LabelingError):
     default_code = "tanba.label.requirement_unmet"
 
 
+class VisibleRefused(LabelingError):
+    """A visible mark cannot be drawn into this file; the other layers still can."""
+
+    default_code = "tanba.visible.refused"
+
+
 class SelfCheckFailed(LabelingError):
     """What was written did not read back as intended; nothing was handed out."""
 
