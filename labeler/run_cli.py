@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -116,9 +117,11 @@ def many(paths: list[Path], options: Mapping[str, Any]) -> int:
     counts = dict.fromkeys(("labelled", "failed", "done before"), 0)
     codes: list[int] = []
     documents: list[Any] = []
-    ledger = Ledger(options["resume"], recipe.digest) if options["resume"] else None
     shown = not options["quiet"]
-    with render.progress(len(items), shown=shown and not options["as_jsonl"]) as advance:
+    with (
+        Ledger(options["resume"], recipe.digest) if options["resume"] else nullcontext() as ledger,
+        render.progress(len(items), shown=shown and not options["as_jsonl"]) as advance,
+    ):
         for outcome in run(items, recipe, source, jobs=jobs, ledger=ledger):
             codes.append(outcome.exit_code)
             if outcome.receipt is not None:
