@@ -58,6 +58,23 @@ class S3Settings(_Part):
     allow_http: bool = Field(default=False, description="Allow an unencrypted endpoint (tests).")
 
 
+class JobSettings(_Part):
+    """Batch jobs and web hooks."""
+
+    items: int = Field(5_000, gt=0, description="Most items in one batch.")
+    inbox_url: str | None = Field(None, description="file:///folder or s3://bucket/prefix for object references.")
+    heartbeat_seconds: float = Field(10.0, gt=0, description="Silence after which another worker takes an item over.")
+    keep_days: float = Field(7.0, gt=0, description="Days for which a finished job can be asked about.")
+    webhook_secret: SecretStr | None = Field(
+        None,
+        description="Secret that clients' web hook secrets are derived from; a file in service_dir by default. "
+        "Several servers must share it.",
+    )
+    webhook_allow: list[str] = Field(
+        default_factory=list, description="host:port pairs web hooks may reach although they are not public."
+    )
+
+
 class RateSettings(_Part):
     """Requests per caller, in the notation of the ``limits`` library (``300/minute``)."""
 
@@ -112,6 +129,7 @@ class Settings(BaseSettings):
     )
     idempotency_hours: float = Field(default=24, gt=0, description="Hours for which an Idempotency-Key is remembered.")
     limits: LimitSettings = LimitSettings()
+    jobs: JobSettings = JobSettings()  # type: ignore[call-arg] # as above
     rates: RateSettings = RateSettings()
     workers: int = Field(default_factory=_cores, gt=0, description="Worker processes around the engine.")
     queue: int = Field(

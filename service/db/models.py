@@ -15,6 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from service.db.base import Base
 from service.db.types import BigSerial, Digest
+from service.jobs import models as job_models
 from service.log import models as log_models
 
 
@@ -167,7 +168,7 @@ class Audit(Base):
     hash: Mapped[str] = mapped_column(Digest)
 
 
-ELSEWHERE = (log_models,)
+ELSEWHERE = (log_models, job_models)
 """Modules whose tables belong to the same metadata."""
 
 METADATA = Base.metadata

@@ -15,7 +15,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,6 +35,9 @@ from service.state import State
 from tanba.errors import StorageError, TanbaError
 from tanba.model import Disclosure
 from tanba.wire import rfc3339, to_json, to_plain
+
+Within = Callable[[Session, Label], None]
+"""Called in the transaction that publishes a label, after everything else in it; what it raises undoes the label."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +81,8 @@ class Issued:
     replayed: bool = False
 
 
-async def issue(state: State, caller: Caller, request: LabelRequest) -> Issued:
-    """Make and record one label, or answer again with an earlier one.
+async def issue(state: State, caller: Caller, request: LabelRequest, *, within: Within | None = None) -> Issued:
+    """Make and record one label, or answer again with an earlier one. ``within`` runs in the publishing transaction.
 
     Raises :class:`Conflict` and :class:`InFlight` for the Idempotency-Key, and whatever labelling raises.
     """
@@ -104,7 +107,7 @@ async def issue(state: State, caller: Caller, request: LabelRequest) -> Issued:
             limits=state.limits,
         )
         done = await state.workers.run(work.label, task)
-        issued = await run_in_threadpool(_publish, state, caller, request, attempt, task, done)
+        issued = await run_in_threadpool(_publish, state, caller, request, attempt, task, done, within)
     except BaseException:
         if request.idempotency_key is not None:
             await run_in_threadpool(_release, state, caller, request.idempotency_key, attempt)
@@ -214,7 +217,13 @@ def _claim(state: State, caller: Caller, request: LabelRequest, attempt: str) ->
 
 
 def _publish(
-    state: State, caller: Caller, request: LabelRequest, attempt: str, task: work.LabelTask, done: work.LabelDone
+    state: State,
+    caller: Caller,
+    request: LabelRequest,
+    attempt: str,
+    task: work.LabelTask,
+    done: work.LabelDone,
+    within: Within | None = None,
 ) -> Issued:
     """Steps (3) and (4)."""
     receipt = done.receipt
@@ -236,6 +245,8 @@ def _publish(
             row.log_index = state.log.append(session, _record(row, LogEvent.ISSUED, now), now)
             proof = state.log.proof(session, row.log_index, row.log_index + 1)
             row.receipt = {**row.receipt, "log": proof}
+            if within is not None:
+                within(session, row)
         return _issued(row)
     except BaseException:
         _forget_blobs(state, receipt.output_sha256, receipt.manifest_sha256, now)

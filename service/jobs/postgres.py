@@ -1,0 +1,106 @@
+"""The production engine: PgQueuer's durable queue in the service's own PostgreSQL, in a schema of its own.
+
+A task is inserted by the same transaction that made the row it is about, so neither can exist without the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from service.jobs.engine import Engine, Task
+
+SCHEMA = "pgqueuer"
+
+
+def _names() -> Any:
+    """Names of the engine's objects. Its ``PGQUEUER_…`` environment variables are overruled: the migration fixed them."""
+    from pgqueuer.domain.settings import DBSettings, Durability
+
+    return DBSettings(db_schema=SCHEMA, prefix="", durability=Durability.durable)
+
+
+def _builders() -> dict[str, Any]:
+    from pgqueuer.adapters.persistence import qb
+
+    names = _names()
+    return {
+        "qbe": qb.QueryBuilderEnvironment(names),
+        "qbq": qb.QueryQueueBuilder(names),
+        "qbs": qb.QuerySchedulerBuilder(names),
+    }
+
+
+def install_sql() -> str:
+    """The engine's schema, for our migration."""
+    from pgqueuer.adapters.persistence import qb
+
+    return str(qb.QueryBuilderEnvironment(_names()).build_install_query(create_schema=True))
+
+
+class _SessionDriver:
+    """PgQueuer's synchronous driver port over the connection of a SQLAlchemy session, inside its transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._connection = session.connection().connection.driver_connection
+
+    def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
+        """Run one statement of the engine's (placeholders ``$1``, ``$2``)."""
+        from psycopg import RawCursor
+        from psycopg.rows import dict_row
+
+        assert self._connection is not None
+        cursor = RawCursor(self._connection, row_factory=dict_row)
+        cursor.execute(query, args or None)
+        return cursor.fetchall()
+
+
+@dataclass
+class PostgresEngine(Engine):
+    """See :class:`Engine`. ``url`` is the database's (``postgresql://…``)."""
+
+    url: str = ""
+
+    def enqueue(self, session: Session, tasks: Sequence[Task]) -> None:
+        """Insert in the caller's transaction."""
+        from pgqueuer.queries import SyncQueries
+
+        if not tasks:
+            return
+        SyncQueries(_SessionDriver(session), qbq=_builders()["qbq"]).enqueue(
+            [task.kind for task in tasks],
+            [task.key.encode() for task in tasks],
+            [0] * len(tasks),
+            dedupe_key=[task.dedupe_key for task in tasks],
+            on_conflict="skip",
+        )
+
+    async def again(self, manager: Any, tasks: Sequence[Task]) -> None:
+        """See :class:`Engine`."""
+        if tasks:
+            await manager.queries.enqueue(
+                [task.kind for task in tasks],
+                [task.key.encode() for task in tasks],
+                [0] * len(tasks),
+                dedupe_key=[task.dedupe_key for task in tasks],
+                on_conflict="skip",
+            )
+
+    @asynccontextmanager
+    async def _manager(self) -> AsyncIterator[Any]:
+        from pgqueuer import PgQueuer
+        from pgqueuer.db import PsycopgDriver
+        from pgqueuer.queries import Queries
+        from psycopg import AsyncConnection
+
+        plain = self.url.replace("postgresql+psycopg://", "postgresql://", 1)
+        connection = await AsyncConnection.connect(plain, autocommit=True)
+        async with connection:
+            driver = PsycopgDriver(connection)
+            queries = Queries(driver, **_builders())
+            await queries.apply_upgrade()  # a newer release of the engine may want more than our migration made
+            yield PgQueuer(connection=driver, queries=queries)
