@@ -29,7 +29,8 @@ from labeler.plan import LabelPlan, make_plan
 from labeler.receipt import make_receipt
 from tanba.asset import Asset
 from tanba.engine import definition as defs
-from tanba.engine.write import sign, sign_detached
+from tanba.engine.embed import sign
+from tanba.engine.write import sign_detached
 from tanba.formats.sniff import Kind
 from tanba.limits import DEFAULT_LIMITS, Limits
 from tanba.model import Carrier, Disclosure

@@ -114,6 +114,8 @@ def sign_detached(
 
     Without ``data_hash`` the engine hashes all bytes; with it, that binding stands in the claim instead.
     """
+    if data_hash is None and not content:
+        raise MalformedAsset("an empty file holds nothing that could be labelled", code="tanba.input.empty")
     if data_hash is not None:
         definition = {**definition, "assertions": [*definition.get("assertions", ()), data_hash.assertion()]}
     return _run(

@@ -18,7 +18,7 @@ from tanba.asset import Asset
 from tanba.engine import native
 from tanba.engine.read import EvidenceStatus, read
 from tanba.engine.write import DataHash, Ingredient, sign, sign_detached
-from tanba.errors import CredentialError, TanbaError
+from tanba.errors import CredentialError, MalformedAsset, TanbaError
 from tanba.limits import Limits
 from tanba.model import DigitalSourceType
 from tanba.trust import TrustStore
@@ -192,6 +192,11 @@ def test_a_detached_manifest_binds_any_bytes_and_notices_one_changed_byte(pki: P
     changed = Asset.from_bytes(b'{"answer": 43}\n', name="answer.json")
     assert read(asset, trust=pki.store(), manifest=store).state == "Trusted"
     assert read(changed, trust=pki.store(), manifest=store).state == "Invalid"
+
+
+def test_an_empty_file_is_refused_with_a_clear_error(pki: Pki) -> None:
+    with pytest.raises(MalformedAsset, match="empty file"):
+        sign_detached(b"", CREATED, pki.leaf().signer())
 
 
 def test_our_own_hard_binding_stands_in_the_claim_as_bytes(pki: Pki) -> None:
