@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -22,3 +23,8 @@ def limits_from_environment() -> Limits:
             except ValueError as error:
                 raise UsageError(f"{_PREFIX}{name.upper()} must be a number") from error
     return replace(DEFAULT_LIMITS, **changed) if changed else DEFAULT_LIMITS
+
+
+def timestamp_urls(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """``TANBA_TIMESTAMP_URL``: RFC 3161 authorities for signed reports, in order, separated by spaces; none by default."""
+    return tuple(environ.get("TANBA_TIMESTAMP_URL", "").split())

@@ -282,7 +282,7 @@ def _authority(
         "name": facts.common_name,
         "organization": facts.organization,
         "fingerprint": facts.fingerprint,
-        "not_after": facts.not_after,
+        "not_after": rfc3339(facts.not_after),
         "list": {"name": ref.name, "date": ref.date, "sha256": ref.sha256} if ref else None,
     }
 
