@@ -9,13 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tanba.asset import Asset
 from tanba.formats.sniff import sniff
 from tanba.limits import Limits
-from tanba.model import Disclosure, LabelReceipt
+from tanba.model import Carrier, Disclosure, LabelReceipt
 from tanba.trust import TrustStore
+
+if TYPE_CHECKING:
+    from verifier.render.view import View
 
 _HEAD = 4096
 _trust: dict[str, TrustStore] = {}
@@ -69,6 +72,15 @@ class LabelTask:
 
 
 @dataclass(frozen=True, slots=True)
+class PageDone:
+    """What the page shows and hands out; made in a worker, because it draws a preview of the pixels."""
+
+    view: View
+    html: str = field(repr=False)
+    report: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class LabelDone:
     """A made label: the receipt and the store; the labelled bytes stand in the task's ``output``."""
 
@@ -97,6 +109,20 @@ def verify(task: VerifyTask) -> dict[str, Any]:
     report = verify_asset(_asset(task.file, task.limits), settings, manifest=task.manifest)
     plain: dict[str, Any] = to_plain(replace(report, asset=replace(report.asset, name=None)))
     return plain
+
+
+def verify_for_page(task: VerifyTask, lang: str) -> PageDone:
+    """The report in a reader's words, with a preview and the filed report; the file's name is in it."""
+    from tanba.stored import load_report
+    from verifier.render import html
+    from verifier.render.preview import preview_of_asset
+    from verifier.render.view import view
+
+    plain = verify(task)
+    plain["asset"]["name"] = task.file.name
+    report = load_report(plain)
+    preview = preview_of_asset(_asset(task.file, task.limits), limits=task.limits)
+    return PageDone(view(report, lang, preview), html.render(report, lang=lang, preview=preview), plain)
 
 
 def label(task: LabelTask) -> LabelDone:
@@ -141,7 +167,8 @@ def probe(keys_dir: Path, identity: str | None) -> dict[str, Any]:
         made = labeler.label(asset, Disclosure(involvement=Involvement.GENERATED, system="probe"), signer=signer)
         not_after = getattr(signer, "not_after", None)
     assert made.content is not None
-    report = verify_asset(Asset.from_bytes(made.content, name="probe.txt"), Settings(isolate=False))
+    apart = made.store if made.receipt.carrier is Carrier.SIDECAR else None
+    report = verify_asset(Asset.from_bytes(made.content, name="probe.txt"), Settings(isolate=False), manifest=apart)
     days = (not_after - datetime.now(UTC)).total_seconds() / 86400 if isinstance(not_after, datetime) else None
     return {
         "verdict": report.verdict.value,

@@ -74,6 +74,31 @@ async def verify(
     return await _answer(state, report, key, cached=False, expires=time.monotonic() + ttl)
 
 
+@dataclass(frozen=True, slots=True)
+class PageAnswer:
+    """What the page needs for one card."""
+
+    view: Any
+    html: str
+    report: dict[str, Any]
+    own: dict[str, Any] | None
+    """State of the label, when this service issued it."""
+
+
+async def verify_for_page(state: State, file: Spooled, lang: str) -> PageAnswer:
+    """Verify one spooled file for a reader; never cached, because the name stands in it. Raises as :func:`verify`."""
+    task = work.VerifyTask(
+        file=work.FileRef(path=file.path, name=file.name, sha256=file.sha256, size=file.size),
+        trust=work.TrustRef(folder=state.trust.folder, digest=state.trust.current()[1]),
+        limits=state.limits,
+        thumbnails=True,
+    )
+    done = await state.workers.run(work.verify_for_page, task, lang)
+    state.metrics.verifications.labels(done.report["verdict"], "false").inc()
+    own = await own_status(state, done.report)
+    return PageAnswer(done.view, done.html, _with_status(done.report, own) if own else done.report, own)
+
+
 async def by_hash(state: State, sha256: str) -> Answer:
     """The cached result for content with this digest. Raises :class:`NotSeen`, which says nothing about the content."""
     found = state.cache.by_content(sha256, state.basis)
@@ -129,15 +154,18 @@ async def _answer(state: State, report: dict[str, Any], key: str, *, cached: boo
     """Put in what may change from one moment to the next: whether a label of ours was withdrawn."""
     verdict = report["verdict"]
     state.metrics.verifications.labels(verdict, str(cached).lower()).inc()
-    label_id = next((item.get("label") for item in report.get("history", [])), None)
-    status = await _own_status(state, label_id) if label_id and label_id.startswith(_OWN) else None
+    status = await own_status(state, report)
     shown = _with_status(report, status) if status else report
     max_age = max(0, int(min(expires - time.monotonic(), state.settings.cache_seconds)))
     etag = f"{key}-{status['state']}" if status else key
     return Answer(etag, shown, cached, max_age)
 
 
-async def _own_status(state: State, label_id: str) -> dict[str, Any] | None:
+async def own_status(state: State, report: dict[str, Any]) -> dict[str, Any] | None:
+    """Whether the active label of a report was issued here, and its state now."""
+    label_id = next((item.get("label") for item in report.get("history", [])), None)
+    if not label_id or not label_id.startswith(_OWN):
+        return None
     now = time.monotonic()
     found = state.statuses.get(label_id)
     if found is None or found[0] < now:
