@@ -20,6 +20,7 @@ from verifier.render.view import view
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
 TEMPLATES = Path(__file__).parent / "templates"
 """The service's page adds this folder to its own loader and imports ``parts.html.j2``."""
@@ -69,10 +70,23 @@ def environment() -> Environment:
     """The one Jinja environment: everything is escaped, and a name that does not exist is an error."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["ticks"] = ticks
+    return made
+
+
+def ticks(text: str) -> Markup:
+    """Escaped text in which `commands` between back-ticks are marked as code."""
+    from markupsafe import Markup, escape
+
+    parts = [escape(part) for part in text.split("`")]
+    if len(parts) % 2 == 0:
+        return escape(text)
+    marked = (Markup("<code>{}</code>").format(part) if place % 2 else part for place, part in enumerate(parts))
+    return Markup("").join(marked)

@@ -1,6 +1,6 @@
 """Strings out of files are hostile: here they become text that hides nothing and does nothing.
 
-Every character that a reader cannot see is shown as ``⟨U+XXXX⟩``: controls and terminal escapes, bidirectional
+Every character that a reader cannot see is shown as ``‹U+XXXX›``: controls and terminal escapes, bidirectional
 overrides ("Trojan Source", CVE-2021-42574), zero-width and tag characters, lone surrogates, private use. What remains is
 bounded in length and, when it runs from right to left, isolated from our own words (UAX #9, FSI … PDI).
 Look-alike letters are named, never altered (UTS #39). Escaping for HTML, CSV and PDF happens in those renderers, on top.
@@ -48,7 +48,7 @@ def clean(value: object, limit: int = MAX_NAME) -> str:
     if hidden:
         pieces.append(_shown(hidden))
     if cut > 0:
-        pieces.append(f"…⟨+{cut}⟩")
+        pieces.append(f"…‹+{cut}›")
     shown = "".join(pieces)
     return f"{_FSI}{shown}{_PDI}" if _runs_right_to_left(shown) else shown
 
@@ -95,8 +95,8 @@ def _is_override(character: str) -> bool:
 def _shown(hidden: list[str]) -> str:
     """A run of invisible characters: each by its code point when there are few, the first and how many otherwise."""
     if len(hidden) <= 4 and len(set(hidden)) == len(hidden):
-        return "".join(f"⟨U+{ord(character):04X}⟩" for character in hidden)
-    return f"⟨U+{ord(hidden[0]):04X} … ×{len(hidden)}⟩"
+        return "".join(f"‹U+{ord(character):04X}›" for character in hidden)
+    return f"‹U+{ord(hidden[0]):04X} … ×{len(hidden)}›"
 
 
 def _runs_right_to_left(text: str) -> bool:
