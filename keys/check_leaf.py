@@ -111,7 +111,7 @@ def _extended_usage(leaf: x509.Certificate, accepted_ekus: Sequence[str]) -> Ite
         named = ", ".join(sorted(found))
         yield fault(
             "wrong_eku", Weight.ERROR, f"the certificate is not for signing content (Extended Key Usage: {named})",
-            f"{_REISSUE}; or, for your own readers only, add the OID to the accepted usages: `tanba trust add --ekus`",
+            f"{_REISSUE}; or, for your own readers only, add the OID to the accepted usages: `tanba trust ekus FILE`",
         )  # fmt: skip
     elif {TIME_STAMPING, OCSP_SIGNING} & found:
         yield fault(
