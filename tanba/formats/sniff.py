@@ -227,7 +227,7 @@ def _text(head: bytes, tail: bytes, extension: str) -> Format | None:
         return _text_type(TEXT_TYPES.get(extension, "text/plain"), extension)
     body = head.removeprefix(b"\xef\xbb\xbf")
     if _looks_binary(body):
-        return None
+        return _legacy_text(head, extension)
     if _SVG.search(body) and (extension == ".svg" or body.lstrip()[:1] == b"<") and not _HTML.match(body):
         return SVG
     if extension in TEXT_TYPES:
@@ -237,6 +237,13 @@ def _text(head: bytes, tail: bytes, extension: str) -> Format | None:
     if body.lstrip().startswith(b"<?xml"):
         return _text_type("application/xml", ".xml")
     return PLAIN
+
+
+def _legacy_text(head: bytes, extension: str) -> Format | None:
+    """Text in another encoding than UTF-8: UTF-16 by its mark, a single-byte charset by the name and no NUL."""
+    if extension not in TEXT_TYPES or not (head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" not in head):
+        return None
+    return _text_type(TEXT_TYPES[extension], extension)
 
 
 def _text_type(media_type: str, extension: str) -> Format:

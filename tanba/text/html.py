@@ -24,6 +24,7 @@ REL = "c2pa-manifest"
 OPEN = b'<script type="application/c2pa">'
 CLOSE = b"</script>"
 _CODE = "manifest.html."
+_BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def places(raw: bytes) -> tuple[Place, ...]:
     if body is not None and body.source_location is not None:
         found.append(body.source_location.start_tag.start_offset)
     prolog = raw.lower().find(b"<!doctype")
-    found.append(raw.find(b">", prolog) + 1 if prolog >= 0 else (3 if raw.startswith(b"\xef\xbb\xbf") else 0))
+    found.append(raw.find(b">", prolog) + 1 if prolog >= 0 else (len(_BOM) if raw.startswith(_BOM) else 0))
     return tuple(Place(at) for at in dict.fromkeys(found))
 
 
@@ -114,8 +115,9 @@ def language(raw: bytes) -> str | None:
 def _parse(raw: bytes) -> turbohtml.Document:
     import turbohtml
 
-    # The parser counts CR LF once; two line feeds are the same to HTML and keep every offset.
-    return turbohtml.parse(raw.replace(b"\r\n", b"\n\n").decode("latin-1"), source_locations=True)
+    # A byte order mark is no text, and the parser counts CR LF once: spaces and two line feeds keep every offset.
+    plain = b"   " + raw[3:] if raw.startswith(_BOM) else raw
+    return turbohtml.parse(plain.replace(b"\r\n", b"\n\n").decode("latin-1"), source_locations=True)
 
 
 def _attribute(node: turbohtml.Element, name: str) -> str:
