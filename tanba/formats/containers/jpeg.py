@@ -52,7 +52,7 @@ def write(data: bytes, packet: bytes) -> bytes:
     view = memoryview(data)
     old: list[tuple[int, int]] = []
     insert = 2
-    for start, end, marker in _spans(view):
+    for start, end, marker in spans(view):
         body = view[start + 4 : end]
         if marker == _APP1 and bytes(body[: len(XMP_ID)]) == XMP_ID:
             old.append((start, end))
@@ -74,7 +74,7 @@ def extended_segments(data: bytes, extended: bytes) -> bytes:
     view = memoryview(data)
     old = [
         (start, end)
-        for start, end, marker in _spans(view)
+        for start, end, marker in spans(view)
         if marker == _APP1 and bytes(view[start + 4 : start + 4 + len(EXTENDED_ID)]) == EXTENDED_ID
     ]
     pieces: list[bytes | memoryview] = []
@@ -141,7 +141,7 @@ def _segments(stream: BinaryIO) -> Iterator[tuple[int, int, int]]:
     raise too_many()
 
 
-def _spans(view: memoryview) -> Iterator[tuple[int, int, int]]:
+def spans(view: memoryview) -> Iterator[tuple[int, int, int]]:
     """Start (of the marker), end and marker of each segment before the first scan."""
     if bytes(view[:2]) != b"\xff\xd8":
         raise MalformedAsset("not a JPEG")

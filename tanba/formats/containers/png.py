@@ -44,7 +44,7 @@ def write(data: bytes, packet: bytes) -> bytes:
     view = memoryview(data)
     pieces: list[bytes | memoryview] = []
     at = 0
-    for start, end, kind in _spans(view):
+    for start, end, kind in spans(view):
         if kind == b"IHDR":
             pieces += [view[at:end], chunk]
             at = end
@@ -57,7 +57,8 @@ def write(data: bytes, packet: bytes) -> bytes:
     return b"".join(pieces)
 
 
-def _spans(view: memoryview) -> Iterator[tuple[int, int, bytes]]:
+def spans(view: memoryview) -> Iterator[tuple[int, int, bytes]]:
+    """Start, end and kind of each chunk. Raises :class:`MalformedAsset`; a cut-off last chunk is left out."""
     if bytes(view[:8]) != SIGNATURE:
         raise MalformedAsset("not a PNG")
     at = 8
