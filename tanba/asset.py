@@ -31,7 +31,7 @@ class Asset:
     def from_bytes(cls, data: bytes, *, name: str | None = None, limits: Limits = DEFAULT_LIMITS) -> Asset:
         """Wrap bytes. Raises :class:`AssetTooLarge`."""
         _check_size(len(data), limits)
-        return cls(name=name, format=sniff(data[:_HEAD], name=name, tail=data[-_HEAD:]), size=len(data), data=data)
+        return cls(name=name, format=sniff(data[:_HEAD], name=name), size=len(data), data=data)
 
     @classmethod
     def from_path(cls, path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Asset:
@@ -42,13 +42,11 @@ class Asset:
                 _check_size(size, limits)
                 stream.seek(0)
                 head = stream.read(_HEAD)
-                stream.seek(max(0, size - _HEAD))
-                tail = stream.read(_HEAD)
         except OSError as error:
             raise AssetUnreadable(
                 f"cannot read {path.name}: {error.strerror or 'I/O error'}", hint="check that the file exists"
             ) from error
-        return cls(name=path.name, format=sniff(head, name=path.name, tail=tail), size=size, path=path)
+        return cls(name=path.name, format=sniff(head, name=path.name), size=size, path=path)
 
     def open(self) -> BinaryIO:
         """A fresh readable, seekable stream at position 0; the caller closes it."""

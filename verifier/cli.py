@@ -23,7 +23,7 @@ from verifier import procedure
 from verifier import verify as verify_path
 
 
-class MomentType(click.ParamType):
+class MomentType(click.ParamType[datetime]):
     """An ISO 8601 date or date-time; a bare date means its end, UTC."""
 
     name = "DATE"

@@ -148,8 +148,8 @@ def _run(
                 context=native.context(_NO_TRUST, signing=True, compress=compress),
             ) as builder,
         ):
-            for index, item in enumerate(stored):
-                builder.add_resource(_resource(index), io.BytesIO(item.store))
+            for index, kept in enumerate(stored):
+                builder.add_resource(_resource(index), io.BytesIO(kept.store))
             for item in ingredients:
                 if isinstance(item, Ingredient):
                     builder.add_ingredient(json.dumps(_ingredient(item)), item.media_type, item.stream)

@@ -110,10 +110,9 @@ _HEIC_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis"}
 _HEIF_BRANDS = {b"mif1", b"msf1"}
 _M4A_BRANDS = {b"M4A ", b"M4B ", b"M4P "}
 _M4V_BRANDS = {b"M4V ", b"M4VH", b"M4VP"}
-_ID3_FLAC = re.compile(rb"fLaC")
 
 
-def sniff(head: bytes, *, name: str | None = None, tail: bytes = b"") -> Format:
+def sniff(head: bytes, *, name: str | None = None) -> Format:
     """The format of an asset from its first bytes (4 KiB are enough).
 
     ``name`` is consulted only among text kinds, ZIP documents and TIFF-based raw photos, where the bytes are the
@@ -127,7 +126,7 @@ def sniff(head: bytes, *, name: str | None = None, tail: bytes = b"") -> Format:
         or _audio(head)
         or _document(head, extension)
         or _store(head)
-        or _text(head, tail, extension)
+        or _text(head, extension)
         or UNKNOWN
     )
 
@@ -222,7 +221,7 @@ _HTML = re.compile(rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b
 _SVG = re.compile(rb"<svg[\s>]", re.IGNORECASE)
 
 
-def _text(head: bytes, tail: bytes, extension: str) -> Format | None:
+def _text(head: bytes, extension: str) -> Format | None:
     if not head:
         return _text_type(TEXT_TYPES.get(extension, "text/plain"), extension)
     body = head.removeprefix(b"\xef\xbb\xbf")
