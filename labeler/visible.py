@@ -114,6 +114,13 @@ def from_profile(
     )
 
 
+def not_drawable(format: Format) -> str | None:
+    """Why no mark can be drawn into this format (for a plan), or None when it can."""
+    from tanba.formats.raster import not_drawable as reason
+
+    return reason(format)
+
+
 def draw(data: bytes, format: Format, label: VisibleLabel, limits: Limits = DEFAULT_LIMITS) -> VisibleResult:
     """Draw the mark and write the picture again in its own format, at high quality, with its metadata.
 

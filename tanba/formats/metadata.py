@@ -1,7 +1,7 @@
 """The metadata layers beside C2PA, in one call each way: what a file says about AI, and writing a disclosure into it.
 
 Reading is cheap and bounded, never decodes pixels and never raises on hostile input: what cannot be read becomes a
-``tanba.metadata.malformed`` finding. Writing is lossless, or refused with a reason.
+``tanba.metadata.malformed`` (or ``unread``) finding. Writing is lossless, or refused with a reason.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ def read_metadata(asset: Asset, limits: Limits = DEFAULT_LIMITS) -> MetadataEvid
     container = container_for(asset.format)
     if container is None:
         return MetadataEvidence(layers=_layers(LayerState.NOT_CHECKED, LayerState.NOT_CHECKED))
-    blocks, problems = _blocks(asset, limits)
+    blocks = _blocks(asset)
+    problems = blocks.problems
     xmp: Xmp | None = None
     try:
         xmp = packets.from_blocks(blocks, limits)
@@ -64,7 +65,8 @@ def read_metadata(asset: Asset, limits: Limits = DEFAULT_LIMITS) -> MetadataEvid
     found = [*(iptc.findings(xmp) if xmp else ()), *aigc.findings(labels)]
     if len(blocks.xmp) > 1:
         problems.append(f"{len(blocks.xmp)} XMP packets in one file")
-    found += [Finding("tanba.metadata.malformed", Bucket.INFORMATIONAL, Layer.IPTC, text=text) for text in problems]
+    for code, texts in (("tanba.metadata.malformed", problems), ("tanba.metadata.unread", blocks.unread)):
+        found += [Finding(code, Bucket.INFORMATIONAL, Layer.IPTC, text=text) for text in texts]
     return MetadataEvidence(
         tuple(said[:_MAX_STATEMENTS]),
         _layers(_iptc_state(said, found), _aigc_state(labels, found)),
@@ -114,9 +116,8 @@ def write_metadata(
     return Written(packets.write_xmp(data, format, properties), tuple(layers), tuple(notes))
 
 
-def _blocks(asset: Asset, limits: Limits) -> tuple[Blocks, list[str]]:
+def _blocks(asset: Asset) -> Blocks:
     """What the container yields, also when it breaks off in the middle."""
-    del limits
     container = container_for(asset.format)
     assert container is not None
     blocks = Blocks()
@@ -127,7 +128,7 @@ def _blocks(asset: Asset, limits: Limits) -> tuple[Blocks, list[str]]:
             blocks.problems.append(error.message)
         except (ValueError, IndexError, OverflowError, RecursionError, OSError) as error:
             blocks.problems.append(f"the container does not parse ({type(error).__name__})")
-    return blocks, blocks.problems
+    return blocks
 
 
 def _aigc_labels(xmp: Xmp | None, blocks: Blocks, tags: exif.Tags) -> list[aigc.FoundLabel]:

@@ -31,7 +31,9 @@ class Blocks:
     text: list[tuple[str, str]] = field(default_factory=list)
     """Keyword and text of PNG text chunks and of comments (keyword ``comment``), in file order."""
     problems: list[str] = field(default_factory=list)
-    """What could not be read, in words."""
+    """What does not parse, in words."""
+    unread: list[str] = field(default_factory=list)
+    """What parses and was left unread (too large, a compression of its own), in words."""
     kept: int = 0
     """Bytes of :attr:`text` so far."""
 
@@ -39,7 +41,7 @@ class Blocks:
         """Keep a text chunk as long as :data:`MAX_TEXT` allows."""
         self.kept += len(text)
         if self.kept > MAX_TEXT:
-            self.problems.append("more text than is read")
+            self.unread.append("more text than is read")
         else:
             self.text.append((keyword, text))
 
@@ -67,9 +69,9 @@ def take(stream: BinaryIO, count: int) -> bytes:
 
 
 def bounded(stream: BinaryIO, count: int, what: str, blocks: Blocks) -> bytes | None:
-    """``count`` bytes, or None with a noted problem (and the stream moved past) when that is more than is read."""
+    """``count`` bytes, or None, noted as unread (and the stream moved past) when that is more than is read."""
     if count > MAX_PACKET:
-        blocks.problems.append(f"{what} of {count:,} bytes is more than is read")
+        blocks.unread.append(f"{what} of {count:,} bytes is more than is read")
         stream.seek(count, 1)
         return None
     return take(stream, count)

@@ -51,7 +51,7 @@ def top_level(stream: BinaryIO) -> Iterator[Box]:
 
 
 def payload(stream: BinaryIO, box: Box, blocks: Blocks) -> bytes | None:
-    """A box's body, or None with a noted problem when it is too large."""
+    """A box's body, or None, noted as unread, when it is too large."""
     stream.seek(box.body)
     return bounded(stream, box.end - box.body, box.kind.decode("latin-1"), blocks)
 

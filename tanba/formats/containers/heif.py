@@ -25,7 +25,7 @@ def read(stream: BinaryIO, blocks: Blocks) -> None:
     for box in top_level(stream):
         if box.kind == b"meta":
             if box.end - box.body > _MAX_META:
-                blocks.problems.append("the meta box is larger than is read")
+                blocks.unread.append("the meta box is larger than is read")
                 return
             stream.seek(box.start)
             _read_meta(stream, take(stream, box.end - box.start), blocks)
@@ -137,7 +137,7 @@ def _read_meta(stream: BinaryIO, raw: bytes, blocks: Blocks) -> None:
 
 def _item_bytes(stream: BinaryIO, item: Item, idat: bytes, blocks: Blocks) -> bytes | None:
     if sum(extent.length for extent in item.extents) > MAX_PACKET or item.method > 1:
-        blocks.problems.append("a metadata item is larger than is read, or kept in another item")
+        blocks.unread.append("a metadata item is larger than is read, or kept in another item")
         return None
     source: BinaryIO = io.BytesIO(idat) if item.method == 1 else stream
     out = []

@@ -27,7 +27,7 @@ def read(stream: BinaryIO, blocks: Blocks) -> None:
         elif box.kind == b"brob":
             stream.seek(box.body)
             if stream.read(4) == b"xml ":
-                blocks.problems.append("the XMP is Brotli-compressed and not read")
+                blocks.unread.append("the XMP is Brotli-compressed and not read")
 
 
 def write(data: bytes, packet: bytes) -> bytes:

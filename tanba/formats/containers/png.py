@@ -111,6 +111,6 @@ def _inflate(data: bytes, limit: int, name: str, blocks: Blocks) -> bytes | None
         blocks.problems.append(f"the text chunk {name[:40]!r} does not decompress")
         return None
     if inflater.unconsumed_tail:
-        blocks.problems.append(f"the text chunk {name[:40]!r} decompresses to more than is read")
+        blocks.unread.append(f"the text chunk {name[:40]!r} decompresses to more than is read")
         return None
     return out

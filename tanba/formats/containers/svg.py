@@ -91,7 +91,7 @@ def read(stream: BinaryIO, blocks: Blocks) -> None:
     """The ``xmpmeta`` elements, as they stand."""
     data = stream.read(_MAX_SVG + 1)
     if len(data) > _MAX_SVG:
-        blocks.problems.append("the SVG is larger than is read")
+        blocks.unread.append("the SVG is larger than is read")
         return
     if b"adobe:ns:meta/" not in data:
         return

@@ -114,7 +114,7 @@ def _value(stream: BinaryIO, layout: _Layout, entry: bytes, blocks: Blocks) -> b
         blocks.problems.append("a text tag of the TIFF has no byte type")
         return None
     if length > MAX_PACKET:
-        blocks.problems.append(f"a TIFF tag of {length:,} bytes is more than is read")
+        blocks.unread.append(f"a TIFF tag of {length:,} bytes is more than is read")
         return None
     if length <= layout.word:
         return entry[4 + layout.word : 4 + layout.word + length]
