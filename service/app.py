@@ -14,12 +14,15 @@ from starlette.middleware.cors import CORSMiddleware
 
 from service import observability, problems, work
 from service.api import contests, explain, health, identities, labels, lookup, profiles, trust, verifications
+from service.api import jobs as jobs_api
 from service.api import log as log_api
 from service.api.schemas import Batch
 from service.bodies import BodyDeadline
 from service.config import Settings
 from service.db.session import is_current, upgrade
+from service.jobs import runtime
 from service.state import State, build, utc_now
+from service.usecases import batches
 from service.usecases.labels import purge
 from service.web import pages
 from tanba import __version__
@@ -58,8 +61,10 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utc_now) -> F
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
     app.state.tanba = state
+    app.state.jobs = jobs = runtime.build(state)
     app.state.probe = health.Probe()
     problems.install(app)
+    app.include_router(jobs_api.router(jobs))
     for module in (labels, lookup, verifications, contests, trust, profiles, identities, explain, health):
         app.include_router(module.routes)
     app.include_router(log_api.router(state.db, state.log))
@@ -82,8 +87,10 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utc_now) -> F
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state: State = app.state.tanba
     await run_in_threadpool(prepare, state)
-    tidy = asyncio.create_task(_housekeeping(state))
+    jobs: runtime.Jobs = app.state.jobs
+    tidy = asyncio.create_task(_housekeeping(state, jobs))
     await asyncio.gather(*(state.workers.run(work.warm, seconds=60.0) for _ in range(state.workers.slots)))
+    jobs.start()
     log.info("started", environment=state.settings.environment, workers=state.workers.slots)
     try:
         yield
@@ -91,6 +98,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         tidy.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await tidy
+        await run_in_threadpool(jobs.close)
         await run_in_threadpool(state.workers.close)
         await run_in_threadpool(state.db.close)
         log.info("stopped")
@@ -117,12 +125,13 @@ def prepare(state: State) -> None:
         )
 
 
-async def _housekeeping(state: State) -> None:
+async def _housekeeping(state: State, jobs: runtime.Jobs) -> None:
     """Every few minutes: bytes, keys and results past their time go."""
     while True:
         await asyncio.sleep(_HOUSEKEEPING_SECONDS)
         try:
             await run_in_threadpool(purge, state)
+            await run_in_threadpool(batches.purge, jobs)
             await run_in_threadpool(state.spool.sweep)
         except TanbaError as error:
             log.warning("housekeeping", code=error.code)
@@ -145,9 +154,10 @@ def _describe(app: FastAPI) -> None:
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
         schemas["Problem"] = problems.Problem.model_json_schema()
-        batch = Batch.model_json_schema(ref_template="#/components/schemas/{model}")
-        schemas |= batch.pop("$defs", {})
-        schemas["Batch"] = batch
+        for model in (Batch, jobs_api.ObjectBatch):
+            body = model.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas |= body.pop("$defs", {})
+            schemas[model.__name__] = body
         app.openapi_schema = document
         return document
 

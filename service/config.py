@@ -62,6 +62,7 @@ class JobSettings(_Part):
     """Batch jobs and web hooks."""
 
     items: int = Field(5_000, gt=0, description="Most items in one batch.")
+    batch_bytes: int = Field(2048 * MIB, gt=0, description="Largest body of one batch, in bytes.")
     inbox_url: str | None = Field(None, description="file:///folder or s3://bucket/prefix for object references.")
     heartbeat_seconds: float = Field(10.0, gt=0, description="Silence after which another worker takes an item over.")
     keep_days: float = Field(7.0, gt=0, description="Days for which a finished job can be asked about.")
@@ -178,6 +179,11 @@ class Settings(BaseSettings):
     def base_url(self) -> str:
         """The address for links, without a slash at the end."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def log_origin(self) -> str:
+        """The label log's name at its first start: host and path of the public address, without a scheme (C2SP)."""
+        return self.base_url.partition("://")[2] + "/log"
 
     @classmethod
     def settings_customise_sources(

@@ -206,13 +206,14 @@ def _client(service: str) -> Any:
 def _local() -> Iterator[tuple[Any, Any]]:
     from service.config import Settings
     from service.db.session import Database
-    from service.log.label_log import open_log
+    from service.log import LabelLog, NoteSigner
 
-    settings = Settings()  # type: ignore[call-arg] # pydantic fills every field from its default
+    settings = Settings()
+    signer = NoteSigner.load_or_create(settings.service_dir / "log.key", settings.log_origin)
     database = Database(settings.effective_database_url)
     try:
         with database.read() as session:
-            yield session, open_log(settings.service_dir)
+            yield session, LabelLog(signer)
     finally:
         database.close()
 

@@ -120,12 +120,7 @@ def build(settings: Settings, *, metrics: Metrics, clock: Clock = utc_now) -> St
         cache=ReportCache(settings.cache_entries),
         accounts=Accounts(db, clock=clock),
         trust=TrustWatch(settings.trust_dir),
-        log=LabelLog(NoteSigner.load_or_create(settings.service_dir / "log.key", _origin(settings))),
+        log=LabelLog(NoteSigner.load_or_create(settings.service_dir / "log.key", settings.log_origin)),
         fetch=guarded_client(replace(PUBLIC, max_bytes=min(limits.asset_bytes, PUBLIC.max_bytes))),
         clock=clock,
     )
-
-
-def _origin(settings: Settings) -> str:
-    """The log's name for the first start: host and path of the public address, without a scheme (C2SP)."""
-    return settings.base_url.partition("://")[2] + "/log"

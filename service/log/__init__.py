@@ -3,8 +3,8 @@
 It holds hashes, never content and never personal data. Anyone may audit it: ``docs/label-log.md``.
 """
 
-from service.log.label_log import LabelLog, open_log
+from service.log.label_log import LabelLog
 from service.log.note import NoteSigner, NoteVerifier
 from service.log.record import LogEvent, LogRecord
 
-__all__ = ["LabelLog", "LogEvent", "LogRecord", "NoteSigner", "NoteVerifier", "open_log"]
+__all__ = ["LabelLog", "LogEvent", "LogRecord", "NoteSigner", "NoteVerifier"]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -61,13 +59,3 @@ class LabelLog:
             "proof": [value.hex() for value in path],
             "checkpoint": self.checkpoint(session, at),
         }
-
-
-def open_log(service_dir: Path, origin: str | None = None) -> LabelLog:
-    """The log with the key ``<service_dir>/log/key``, made there on first use. Raises :class:`CredentialError`.
-
-    ``origin`` names a new log (a schema-less URL such as ``labels.example.org/log``); an unnamed one gets a random name,
-    because two logs with one name would look like a fork. An existing key keeps its name.
-    """
-    name = origin or f"tanba.local/log/{secrets.token_hex(4)}"
-    return LabelLog(NoteSigner.load_or_create(service_dir / "log" / "key", name))

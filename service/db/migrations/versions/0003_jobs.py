@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -88,11 +90,11 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_webhook_delivery_job_id"), ["job_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_webhook_delivery_state"), ["state"], unique=False)
 
-    _engine(install_sql())
+    _engine(install_sql)
 
 
 def downgrade() -> None:
-    _engine(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE")
+    _engine(lambda: f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE")
     with op.batch_alter_table("webhook_delivery", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_webhook_delivery_state"))
         batch_op.drop_index(batch_op.f("ix_webhook_delivery_job_id"))
@@ -111,8 +113,8 @@ def downgrade() -> None:
     op.drop_table("job")
 
 
-def _engine(sql: str) -> None:
+def _engine(sql: Callable[[], str]) -> None:
     """Run the engine's own statements in this migration's transaction; SQLite has no engine tables."""
-    bind = op.get_bind()
-    if bind.dialect.name == "postgresql":
-        bind.connection.driver_connection.execute(sql)
+    connection = op.get_bind().connection.driver_connection
+    if connection is not None and op.get_bind().dialect.name == "postgresql":
+        connection.execute(sql())
