@@ -233,7 +233,8 @@ def _time(report: VerificationReport, lang: str) -> Answer:
             key += "" if vouched else "-unvouched"
             tone = "good" if vouched else "caution"
         case TimeState.CLAIMED:
-            key += "" if time.signed_at else "-unknown"
+            stamped = time.source == "rfc3161" and time.signed_at is not None
+            key = "answer-time-timestamped-unvouched" if stamped else key + ("" if time.signed_at else "-unknown")
             tone = "caution"
         case TimeState.EXPIRED:
             key += "-stamped" if time.source == "rfc3161" and time.signed_at else ""
