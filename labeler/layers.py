@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from labeler.options import LabelOptions
 from labeler.plan import ALWAYS, LabelPlan
 from tanba.asset import Asset
 from tanba.errors import MetadataNotWritable, SelfCheckFailed
 from tanba.formats.metadata import read_metadata, write_metadata
 from tanba.limits import Limits
 from tanba.model import C2PA_DST, IPTC_DST, Disclosure, Involvement
+from tanba.profiles import combine, load
 from tanba.report import Layer
 
 _BASES = (IPTC_DST, C2PA_DST)
@@ -38,12 +40,37 @@ class Prepared:
         return (("visible",) if "visible" in self.written else ()) + metadata
 
 
-def apply(asset: Asset, disclosure: Disclosure, plan: LabelPlan, moment: datetime) -> Prepared:
-    """Draw and write what the plan says, in the plan's order."""
+def apply(
+    asset: Asset, disclosure: Disclosure, plan: LabelPlan, options: LabelOptions, limits: Limits, moment: datetime
+) -> Prepared:
+    """Draw and write what the plan says, in the plan's order.
+
+    Raises :class:`VisibleRefused`, :class:`MetadataNotWritable`, :class:`MalformedAsset`, :class:`UsageError`.
+    """
     prepared = Prepared(asset)
+    if "visible" in plan.layers:
+        prepared = _with_notice(prepared, disclosure, plan, options, limits)
     if {"iptc", "aigc"}.intersection(plan.layers):
         prepared = _with_metadata(prepared, disclosure, plan, moment)
     return prepared
+
+
+def _with_notice(
+    prepared: Prepared, disclosure: Disclosure, plan: LabelPlan, options: LabelOptions, limits: Limits
+) -> Prepared:
+    """Step (4). Words and place come from the profiles; without any, from the base profile ``none``."""
+    from labeler import visible
+
+    profile = combine(options.profiles) if options.profiles else load("none")
+    notice = visible.from_profile(profile, disclosure, languages=plan.languages, placement=options.placement)
+    asset = prepared.asset
+    drawn = visible.draw(asset.read(), asset.format, notice, limits)
+    return Prepared(
+        Asset(name=asset.name, format=asset.format, size=len(drawn.data), data=drawn.data),
+        ("visible",),
+        drawn.alt_text,
+        drawn.notes,
+    )
 
 
 def _with_metadata(prepared: Prepared, disclosure: Disclosure, plan: LabelPlan, moment: datetime) -> Prepared:

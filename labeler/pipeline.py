@@ -98,7 +98,7 @@ def _run(job: _Job) -> Labelled:
     """Steps (4) to (8)."""
     beside = job.plan.carrier is Carrier.SIDECAR
     with contextlib.ExitStack() as stack:
-        prepared = layers.apply(job.asset, job.said, job.plan, job.moment)
+        prepared = layers.apply(job.asset, job.said, job.plan, job.options, job.limits, job.moment)
         definition = defs.build(job.said, _context(job, prepared))
         target = stack.enter_context(_destination(job.asset, job.output, job.options))
         store = _sign(job, prepared.asset, definition, target, stack)

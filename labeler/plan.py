@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from labeler.visible import not_drawable
 from tanba.errors import RequirementUnmet, UnsupportedFormat, UsageError
 from tanba.formats.sniff import Format, Kind
 from tanba.formats.xmp import not_writable
@@ -121,7 +122,7 @@ def make_plan(
     for layer in ORDER:
         if layer not in asked:
             continue
-        if why_not := _why_not(layer, format):
+        if why_not := _why_not(layer, format, how):
             if asked[layer] != ALWAYS:
                 impossible.append(Impossible(layer, why_not, asked[layer]))
             continue
@@ -183,13 +184,13 @@ def _citations(profile: Profile | None, disclosure: Disclosure, kind: Kind, laye
     )
 
 
-def _why_not(layer: str, format: Format) -> str | None:
+def _why_not(layer: str, format: Format, carrier: Carrier) -> str | None:
     """Why a layer cannot be made for a format, or None when it can."""
     if layer in ("iptc", "aigc"):
+        if carrier is Carrier.SIDECAR and format.signable:
+            return "a sidecar was asked for, and the file's bytes stay as they are"
         return not_writable(format)
-    if layer == "visible":
-        return "not yet"
-    return None
+    return not_drawable(format) if layer == "visible" else None
 
 
 def _unmet(profile: Profile | None, disclosure: Disclosure, layers: list[str], kind: Kind) -> tuple[Unmet, ...]:
