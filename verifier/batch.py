@@ -64,6 +64,15 @@ class Counts:
         """The gravest of all files."""
         return exits.gravest(self.exit_codes)
 
+    def add(self, other: Counts) -> None:
+        """Join another run's numbers (``--watch``)."""
+        self.files += other.files
+        self.resumed += other.resumed
+        self.duplicates += other.duplicates
+        self.errors += other.errors
+        self.verdicts += other.verdicts
+        self.exit_codes |= other.exit_codes
+
 
 def run(
     paths: Iterable[Path],
@@ -244,7 +253,7 @@ def _count(counts: Counts, result: Result) -> None:
     counts.resumed += result.resumed
     counts.duplicates += result.duplicate_of is not None
     counts.errors += result.error is not None
-    counts.verdicts[result.report.verdict.value if result.report else "error"] += 1
+    counts.verdicts[result.report.verdict.value if result.report is not None else "error"] += 1
     counts.exit_codes.add(result.exit_code)
 
 

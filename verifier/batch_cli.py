@@ -1,0 +1,230 @@
+"""``tanba verify`` for several files, folders and ``--watch``: results as they arrive, a summary at the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+import click
+
+from tanba import exits
+from tanba.errors import UsageError
+from tanba.i18n import pick_language, sentence
+from tanba.report import Verdict, VerificationReport
+from tanba.wire import to_plain
+from verifier.batch import Counts, Result, files_in, run
+from verifier.procedure import Settings
+
+_SETTLE_MS = 1_600
+"""A file must be quiet for this long before --watch checks it: it may still be arriving."""
+
+
+class Sink(Protocol):
+    """Where results go."""
+
+    def add(self, result: Result) -> None: ...
+    def close(self) -> None: ...
+
+
+def run_batch(files: tuple[str, ...], settings: Settings, wanted: Verdict, options: Mapping[str, Any]) -> int:
+    """Verify what was named; returns the gravest exit code. Raises :class:`UsageError` and StorageError."""
+    _check(files, options)
+    lang = pick_language(options["lang"], os.environ)
+    roots = [Path(name) for name in files]
+    with ExitStack() as stack:
+        sinks = _sinks(options, lang, stack)
+        progress = Progress(enabled=sys.stderr.isatty() and not options["quiet"])
+
+        def on_result(result: Result) -> None:
+            for sink in sinks:
+                sink.add(result)
+            progress.step(result)
+
+        def check(paths: Iterator[Path]) -> Counts:
+            return run(
+                paths, settings, jobs=options["jobs"], resume=options["resume"], required=wanted, on_result=on_result
+            )
+
+        counts = check(files_in(roots, recursive=options["recursive"]))
+        if options["watch"]:
+            counts = _watch(roots, counts, check, recursive=options["recursive"])
+        for sink in sinks:
+            sink.close()
+        progress.clear()
+    if not options["quiet"]:
+        _say(counts, lang)
+    return counts.exit_code
+
+
+def _check(files: tuple[str, ...], options: Mapping[str, Any]) -> None:
+    if "-" in files:
+        raise UsageError("standard input cannot be mixed with other files", hint="check it in a call of its own")
+    missing = next((name for name in files if not Path(name).exists()), None)
+    if missing is not None and len(files) == 1:
+        raise UsageError("there is no such file or folder", details={"name": Path(missing).name})
+    if options["sign_path"]:
+        raise UsageError("--sign signs the report of one file", hint="sign file by file; the summary is not evidence")
+    if options["pdf_path"]:
+        raise UsageError("--pdf makes the report of one file", hint="--report writes a summary page for a folder")
+    if options["watch"] and options["as_json"]:
+        raise UsageError("--watch never ends, so it has no one JSON document", hint="use --jsonl")
+
+
+def _watch(roots: list[Path], counts: Counts, check: Callable[[Iterator[Path]], Counts], *, recursive: bool) -> Counts:
+    """Check what arrives or changes until the user stops it."""
+    from watchfiles import Change, watch
+
+    folders = [root for root in roots if root.is_dir()]
+    if not folders:
+        raise UsageError("--watch needs a folder")
+    click.echo("tanba: watching; stop with Ctrl-C", err=True)
+    for changes in watch(*folders, recursive=recursive, step=200, debounce=_SETTLE_MS, raise_interrupt=False):
+        arrived = sorted({Path(name) for change, name in changes if change is not Change.deleted})
+        visible = [path for path in arrived if path.is_file() and not path.name.startswith(".")]
+        counts.add(check(files_in(visible, recursive=False)))
+    return counts
+
+
+def _sinks(options: Mapping[str, Any], lang: str, stack: ExitStack) -> list[Sink]:
+    sinks: list[Sink] = []
+    if options["as_json"] or options["as_jsonl"]:
+        sinks.append(JsonSink(sys.stdout, lines=bool(options["as_jsonl"])))
+    elif not options["quiet"]:
+        sinks.append(LineSink(lang))
+    if options["csv_path"]:
+        sinks.append(CsvSink(stack.enter_context(Replacing(options["csv_path"])), lang))
+    if options["html_path"]:
+        from verifier.summary_sink import SummarySink
+
+        sinks.append(SummarySink(Path(options["html_path"]), lang))
+    return sinks
+
+
+class JsonSink:
+    """One JSON array, or one object a line. ``path`` is added: names alone do not tell files of a folder apart."""
+
+    def __init__(self, out: IO[str], *, lines: bool) -> None:
+        self._out, self._lines, self._first = out, lines, True
+        if not lines:
+            out.write("[")
+
+    def add(self, result: Result) -> None:
+        body: dict[str, Any] = {"path": str(result.path), "duplicate_of": result.duplicate_of}
+        body |= to_plain(result.report) if result.report is not None else {"error": result.error}
+        text = json.dumps(body, ensure_ascii=True)
+        self._out.write(f"{text}\n" if self._lines else f"{'' if self._first else ','}\n{text}")
+        self._first = False
+        if self._lines:
+            self._out.flush()
+
+    def close(self) -> None:
+        if not self._lines:
+            self._out.write("\n]\n")
+
+
+class LineSink:
+    """One line per file for people."""
+
+    def __init__(self, lang: str) -> None:
+        self._lang = lang
+        self._color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+
+    def add(self, result: Result) -> None:
+        from verifier.render import terminal
+        from verifier.render.safe import clean
+
+        if result.report is not None:
+            text = terminal.line(named(result.report, result.path), self._lang, color=self._color)
+        else:
+            text = f"{'error':<10} {clean(str(result.path))}  {clean((result.error or {}).get('message'))}"
+        sys.stdout.write(text.rstrip("\n") + "\n")
+
+    def close(self) -> None:
+        sys.stdout.flush()
+
+
+class CsvSink:
+    """A spreadsheet line per file, written as it arrives."""
+
+    def __init__(self, out: IO[str], lang: str) -> None:
+        from verifier.render import csv
+
+        self._out, self._lang = out, lang
+        out.write(csv.header(bom=True))
+
+    def add(self, result: Result) -> None:
+        from verifier.render import csv
+
+        if result.report is not None:
+            self._out.write(csv.row(named(result.report, result.path), self._lang))
+        else:
+            self._out.write(csv.error_row(str(result.path), str((result.error or {}).get("code")), self._lang))
+
+    def close(self) -> None:
+        self._out.flush()
+
+
+class Progress:
+    """A counter on the terminal's last line; nothing at all when standard error is no terminal."""
+
+    def __init__(self, *, enabled: bool) -> None:
+        self._enabled, self._done = enabled, 0
+
+    def step(self, result: Result) -> None:
+        self._done += not result.resumed
+        if self._enabled:
+            sys.stderr.write(f"\r\x1b[K{self._done} checked")
+            sys.stderr.flush()
+
+    def clear(self) -> None:
+        if self._enabled:
+            sys.stderr.write("\r\x1b[K")
+
+
+class Replacing:
+    """A text file that appears under its name only when everything was written."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = Path(path)
+
+    def __enter__(self) -> IO[str]:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.")
+        self._temporary = Path(name)
+        self._stream = os.fdopen(handle, "w", encoding="utf-8", newline="")
+        return self._stream
+
+    def __exit__(self, kind: type[BaseException] | None, *_rest: object) -> None:
+        if kind is None:
+            self._stream.flush()
+            os.fsync(self._stream.fileno())
+        self._stream.close()
+        if kind is None:
+            self._temporary.replace(self._path)
+        else:
+            self._temporary.unlink(missing_ok=True)
+
+
+def named(report: VerificationReport, path: Path) -> VerificationReport:
+    """The report with the path the user gave in place of the bare name; for this user's eyes only."""
+    return replace(report, asset=replace(report.asset, name=str(path)))
+
+
+def _say(counts: Counts, lang: str) -> None:
+    words = [f"{number} {_word(name, lang)}" for name, number in counts.verdicts.most_common()]
+    extra = [f"{counts.duplicates} duplicates"] if counts.duplicates else []
+    extra += [f"{counts.resumed} from the ledger"] if counts.resumed else []
+    click.echo(f"{counts.files} files: {', '.join([*words, *extra]) or 'none'}", err=True)
+    if counts.exit_code == exits.NO_LABEL:
+        click.echo(sentence("verdict-unmarked.note", lang), err=True)
+
+
+def _word(name: str, lang: str) -> str:
+    return "error" if name == "error" else sentence(f"verdict-{name}.word", lang)
