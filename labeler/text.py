@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tanba.engine.definition import PARENT_LABEL
+from tanba.engine.definition import DISCLOSURE_LABEL, PARENT_LABEL
 from tanba.engine.read import Evidence, EvidenceStatus
 from tanba.engine.write import DataHash, StoredIngredient, sign_detached
 from tanba.errors import AlreadyLabelled, AssetTooLarge, LabelingError, SelfCheckFailed, UnsupportedFormat, UsageError
@@ -139,6 +139,8 @@ def label_text(
     :class:`SelfCheckFailed`.
     """
     choice = choose(prepared.content, prepared.media_type, options.carrier)
+    if choice.carrier is Carrier.A8:
+        definition = _lean(definition)
     job = _Job(definition, signer, options, (prepared.parent.ingredient,) if prepared.parent else ())
     output, store = _ROADS[choice.carrier](job, prepared)
     beside = choice.carrier is Carrier.SIDECAR or options.reference is not None
@@ -155,6 +157,22 @@ def label_text(
         job.signatures,
         _warnings(prepared, output, choice),
     )
+
+
+_REDUNDANT = frozenset({"version", "involvement", "content_id"})
+
+
+def _lean(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """Without our own assertion when it says nothing that the action and the manifest's label do not say.
+
+    In A.8 every byte of the manifest costs four bytes of the text. What a profile or the caller added always stays.
+    """
+    kept = [
+        item
+        for item in definition["assertions"]
+        if item["label"] != DISCLOSURE_LABEL or not _REDUNDANT.issuperset(item["data"])
+    ]
+    return {**definition, "assertions": kept}
 
 
 @dataclass(slots=True)

@@ -71,11 +71,13 @@ class DataHash:
     exclusions: tuple[tuple[int, int], ...] = ()
     """``(start, length)`` in bytes; the key is left out when empty, as the specification wants."""
     algorithm: str = "sha256"
-    name: str = "text manifest wrapper"
+    name: str = ""
 
     def assertion(self) -> dict[str, Any]:
         """The assertion as the engine takes it: bytes as a list of integers (a string would be stored as text)."""
-        data: dict[str, Any] = {"name": self.name, "alg": self.algorithm, "hash": list(self.digest), "pad": []}
+        data: dict[str, Any] = {"alg": self.algorithm, "hash": list(self.digest), "pad": []}
+        if self.name:
+            data["name"] = self.name
         if self.exclusions:
             data["exclusions"] = [{"start": start, "length": length} for start, length in self.exclusions]
         return {"label": "c2pa.hash.data", "created": True, "data": data}
@@ -157,7 +159,9 @@ def _run(
                 builder.set_no_embed()
             return bytes(builder.sign(native_signer, media_type, source, destination))
     except c2pa.C2paError as error:
-        raise _mapped(error, causes, media_type) from (causes[0] if causes else error)
+        mapped = _mapped(error, causes, media_type)
+        # A typed error of the signer keeps its own cause (the provider's error) instead of becoming its own cause.
+        raise mapped from (mapped.__cause__ if mapped in causes else causes[0] if causes else error)
 
 
 def _ingredient(item: Ingredient) -> dict[str, Any]:

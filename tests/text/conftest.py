@@ -12,10 +12,10 @@ import pytest
 from cryptography.x509 import Certificate
 
 from labeler.text import PreparedText, TextLabelResult, TextOptions, label_text, prepare
+from tanba.asset import Asset
 from tanba.engine import definition as defs
 from tanba.model import Carrier, Disclosure, Involvement
 from tanba.report import VerificationReport
-from tanba.asset import Asset
 from tanba.text.evidence import TextReading, read_marked
 from tanba.trust import TrustStore
 from tests.pki import LocalSigner, Pki, make_pki
@@ -80,7 +80,10 @@ class Desk:
         disclosure: Disclosure = GENERATED,
     ) -> TextLabelResult:
         context = defs.Context(
-            moment=MOMENT, content_id="7f", parent=prepared.parent is not None, parent_is_input=prepared.parent is not None
+            moment=MOMENT,
+            content_id="7f",
+            parent=prepared.parent is not None,
+            parent_is_input=prepared.parent is not None,
         )
         definition = defs.build(disclosure, context)
         definition["assertions"] = [*definition["assertions"], *assertions]

@@ -29,7 +29,11 @@ _KNOWN = frozenset(encypher_c2pa.supported_mime_types())
 
 def encypher(raw: bytes, media_type: str, root: str) -> Opinion:
     found: Any = encypher_c2pa.verify(
-        raw, media_type if media_type in _KNOWN else STRUCTURED_FALLBACK, trust_pem=root, no_default_trust=True, telemetry=False
+        raw,
+        media_type if media_type in _KNOWN else STRUCTURED_FALLBACK,
+        trust_pem=root,
+        no_default_trust=True,
+        telemetry=False,
     )
     intact = found["integrity"] == "valid" and found["hard_binding"] == "match"
     return Opinion(intact, found["trust"]["status"].startswith("valid"))

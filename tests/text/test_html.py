@@ -61,7 +61,10 @@ def test_documents_of_other_charsets_keep_their_bytes(desk):
     [
         (f"<html><head>{SCRIPT}{SCRIPT}</head></html>", "manifest.html.multipleManifests"),
         (f"<html><head>{SCRIPT}</head><body>{SCRIPT}</body></html>", "manifest.html.multipleManifests"),
-        (f'<html><head>{SCRIPT}<link rel="c2pa-manifest" href="a.c2pa"></head></html>', "manifest.html.multipleManifests"),
+        (
+            f'<html><head>{SCRIPT}<link rel="c2pa-manifest" href="a.c2pa"></head></html>',
+            "manifest.html.multipleManifests",
+        ),
         ('<html><head><script type="application/c2pa">%%%</script></head></html>', "claim.missing"),
         ('<html><head><script type="application/c2pa"></script></head></html>', "claim.missing"),
         ('<html><head><script type="application/c2pa">AAAA', "claim.missing"),
@@ -92,7 +95,12 @@ def test_what_a_parser_does_not_see_as_an_element_is_no_mark(desk, page):
 
 @pytest.mark.parametrize(
     "tag",
-    ["<script type='application/c2pa'>", '<SCRIPT\ntype="APPLICATION/C2PA">', "<script type=application/c2pa>", '<script  type = "application/c2pa" >'],
+    [
+        "<script type='application/c2pa'>",
+        '<SCRIPT\ntype="APPLICATION/C2PA">',
+        "<script type=application/c2pa>",
+        '<script  type = "application/c2pa" >',
+    ],
 )
 def test_a_mark_is_found_however_its_tag_is_spelt(tag):
     page = f"<html><head>{tag}{STORE}</script></head></html>".encode()

@@ -80,7 +80,7 @@ def frame(magic=b"C2PATXT\0", version=1, length=4, store=b"abcd"):
     ],
 )
 def test_a_bad_header_has_its_code_and_a_bad_magic_is_no_wrapper(payload, code):
-    raw = "text".encode() + selectors.PREFIX + selectors.encode(payload)
+    raw = b"text" + selectors.PREFIX + selectors.encode(payload)
     scan = wrapper.locate(raw)
     if code is None:
         assert len(scan.marks) == 1
