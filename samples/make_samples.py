@@ -129,18 +129,18 @@ class Maker:
         self.write("remote-only.jpg", self._remote_only(photo))
 
     def _metadata_only(self, photo: bytes) -> bytes:
-        from tanba.formats import iptc
+        from tanba.formats.metadata import write_metadata
         from tanba.formats.sniff import JPEG
 
-        return iptc.write(photo, JPEG, disclosure(Involvement.GENERATED))
+        return write_metadata(photo, JPEG, disclosure(Involvement.GENERATED)).data
 
     def _remote_only(self, photo: bytes) -> bytes:
-        packet: bytes = (
+        packet = (
             b'<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
-            'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
-            'xmlns:dcterms="http://purl.org/dc/terms/" dcterms:provenance="https://example.invalid/manifest.c2pa"/>'
-            '</rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
-        ).encode()
+            b'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
+            b'xmlns:dcterms="http://purl.org/dc/terms/" dcterms:provenance="https://example.invalid/manifest.c2pa"/>'
+            b'</rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
+        )
         body = b"http://ns.adobe.com/xap/1.0/\0" + packet
         return photo[:2] + b"\xff\xe1" + (len(body) + 2).to_bytes(2) + body + photo[2:]
 
