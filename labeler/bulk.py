@@ -20,6 +20,7 @@ from typing import Any
 from labeler.ledger import Item, Ledger
 from labeler.options import LabelOptions
 from labeler.pipeline import label
+from labeler.stamping import Stamper, StamperSource, stamped
 from tanba import exits
 from tanba.asset import Asset
 from tanba.engine.definition import DISCLOSURE_LABEL
@@ -48,6 +49,7 @@ class Recipe:
     trust: TrustStore
     limits: Limits
     identity: str = ""
+    stamper: StamperSource | None = None
 
     @property
     def digest(self) -> str:
@@ -105,9 +107,10 @@ def run(
 ) -> Iterator[Outcome]:
     """Label every item and yield outcomes as they are ready. Never raises for one file's trouble."""
     if jobs <= 1:
-        with signer() as opened:
+        with ExitStack() as stack:
+            worker = _Worker.open(recipe, signer, stack)
             for item in items:
-                yield _with_ledger(item, ledger, lambda item, content_id: _label(item, content_id, recipe, opened))
+                yield _with_ledger(item, ledger, worker.label)
         return
     yield from _parallel(items, recipe, signer, jobs, ledger)
 
@@ -163,38 +166,57 @@ def _collect_done(
         yield outcome
 
 
-_worker: tuple[Recipe, Signer] | None = None
+@dataclass(frozen=True, slots=True)
+class _Worker:
+    """What one process holds open."""
+
+    recipe: Recipe
+    signer: Signer
+    stamper: Stamper | None
+
+    @classmethod
+    def open(cls, recipe: Recipe, signer: SignerSource, stack: ExitStack) -> _Worker:
+        opened = stack.enter_context(signer())
+        return cls(recipe, opened, stack.enter_context(recipe.stamper()) if recipe.stamper else None)
+
+    def label(self, item: Item, content_id: str) -> Outcome:
+        """One file. Never raises for its trouble."""
+        recipe = self.recipe
+        try:
+            said = recipe.disclosure
+            if said.content_id is None:
+                said = replace(said, content_id=content_id)
+            asset = Asset.from_path(item.source, limits=recipe.limits)
+            done = stamped(
+                self.stamper,
+                lambda url: label(
+                    asset,
+                    said,
+                    signer=self.signer,
+                    output=item.target,
+                    options=replace(recipe.options, timestamp_url=url),
+                    trust=recipe.trust,
+                    limits=recipe.limits,
+                ),
+            )
+        except Exception as error:  # noqa: BLE001 -- one bad file never stops the rest
+            return _failed(item, error)
+        return Outcome(item, receipt=done.receipt)
+
+
+_worker: _Worker | None = None
 _held = ExitStack()
 
 
 def _open_worker(recipe: Recipe, signer: SignerSource) -> None:
     """Runs once in every worker process."""
     global _worker  # noqa: PLW0603 -- a worker process has exactly one recipe and one open identity
-    _worker = (recipe, _held.enter_context(signer()))
+    _worker = _Worker.open(recipe, signer, _held)
 
 
 def _work(item: Item, content_id: str) -> Outcome:
     assert _worker is not None
-    return _label(item, content_id, *_worker)
-
-
-def _label(item: Item, content_id: str, recipe: Recipe, signer: Signer) -> Outcome:
-    try:
-        disclosure = recipe.disclosure
-        if disclosure.content_id is None:
-            disclosure = replace(disclosure, content_id=content_id)
-        done = label(
-            Asset.from_path(item.source, limits=recipe.limits),
-            disclosure,
-            signer=signer,
-            output=item.target,
-            options=recipe.options,
-            trust=recipe.trust,
-            limits=recipe.limits,
-        )
-    except Exception as error:  # noqa: BLE001 -- one bad file never stops the rest
-        return _failed(item, error)
-    return Outcome(item, receipt=done.receipt)
+    return _worker.label(item, content_id)
 
 
 def _failed(item: Item, error: BaseException) -> Outcome:

@@ -57,7 +57,16 @@ _MANNER = (
     click.option("--lang", multiple=True, metavar="kk,ru,en", help="Languages of the readers, in order."),
     click.option("--watermark", is_flag=True, help="A durable mark in the pixels (a later release)."),
     click.option("--identity", metavar="NAME", help="Which identity signs."),
-    click.option("--timestamp", metavar="URL", help="RFC 3161 authority; the only network use there is."),
+    click.option(
+        "--timestamp", multiple=True, metavar="URL", help="RFC 3161 authority; the next one is asked when it fails."
+    ),
+    click.option(
+        "--timestamp-policy",
+        type=click.Choice(["fail", "without"]),
+        default="fail",
+        show_default=True,
+        help="When no authority answers: refuse, or sign without a stamp and say so.",
+    ),
     click.option("--no-timestamp", is_flag=True, help="No time stamp, and no reminder of it."),
     click.option("--parent", type=click.Path(path_type=Path, dir_okay=False), help="The original this was made from."),
     click.option("--accept-tampered-parent", is_flag=True, help="Label although an existing label fails; it is said."),

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import click
 
 from labeler.options import LabelOptions
 from labeler.plan import load_profiles
+from labeler.stamping import Stamper
 from tanba.asset import Asset
 from tanba.errors import UsageError
 from tanba.limits import Limits
@@ -110,7 +112,7 @@ def label_options(options: Mapping[str, Any], limits: Limits) -> LabelOptions:
         compact=options["compact"],
         parent=Asset.from_path(parent, limits=limits) if parent else None,
         accept_tampered_parent=options["accept_tampered_parent"],
-        timestamp_url=options["timestamp"],
+        timestamp_url=options["timestamp"][0] if options["timestamp"] else None,
         remind_of_time=not options["no_timestamp"],
         overwrite=options["overwrite"],
     )
@@ -143,6 +145,25 @@ def identity_source(options: Mapping[str, Any]) -> IdentitySource:
             err=True,
         )
     return IdentitySource(info.name)
+
+
+@dataclass(frozen=True, slots=True)
+class TimestampSource:
+    """Opens the relay to the authorities of ``--timestamp``; picklable."""
+
+    urls: tuple[str, ...]
+    policy: str
+
+    def __call__(self) -> AbstractContextManager[Stamper]:
+        import keys
+
+        return keys.timestamping(self.urls, policy=self.policy)
+
+
+def timestamp_source(options: Mapping[str, Any]) -> TimestampSource | None:
+    """Who stamps the time, or None when nobody was named. Nothing is contacted unless the user named it."""
+    urls = options["timestamp"]
+    return TimestampSource(urls, options["timestamp_policy"]) if urls else None
 
 
 def record(receipt: LabelReceipt) -> None:

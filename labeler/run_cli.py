@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from labeler.ledger import Ledger
 from labeler.options import Labelled
 from labeler.pipeline import label as label_asset
 from labeler.pipeline import plan
+from labeler.stamping import stamped
 from tanba import exits
 from tanba.asset import Asset
 from tanba.config import limits_from_environment
@@ -56,15 +58,19 @@ def _label_one(asset: Asset, target: Path | None, options: Mapping[str, Any], na
     disclosure = request.disclosure_from(options)
     how = request.label_options(options, limits)
     plan(asset, disclosure, how).require_met()
-    with request.identity_source(options)() as signer:
-        done = label_asset(
-            asset,
-            disclosure,
-            signer=signer,
-            output=target,
-            options=how,
-            trust=request.trust_store(),
-            limits=limits,
+    trust, stamps = request.trust_store(), request.timestamp_source(options)
+    with request.identity_source(options)() as signer, stamps() if stamps else nullcontext() as stamper:
+        done = stamped(
+            stamper,
+            lambda url: label_asset(
+                asset,
+                disclosure,
+                signer=signer,
+                output=target,
+                options=replace(how, timestamp_url=url),
+                trust=trust,
+                limits=limits,
+            ),
         )
     request.record(done.receipt)
     _show(done, name, options)
@@ -112,6 +118,7 @@ def many(paths: list[Path], options: Mapping[str, Any]) -> int:
         trust=request.trust_store(),
         limits=limits,
         identity=source.name,
+        stamper=request.timestamp_source(options),
     )
     jobs = options["jobs"] or request.default_jobs(len(items))
     counts = dict.fromkeys(("labelled", "failed", "done before"), 0)
