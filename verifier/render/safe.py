@@ -32,6 +32,8 @@ def clean(value: object, limit: int = MAX_NAME) -> str:
     cut = len(text) - limit
     if cut > 0:
         text = text[:limit]
+    if text.isascii() and text.isprintable():
+        return f"{text}…‹+{cut}›" if cut > 0 else text
     pieces: list[str] = []
     marks = 0
     hidden: list[str] = []

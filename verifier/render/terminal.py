@@ -13,7 +13,7 @@ from tanba.codes import clause
 from tanba.i18n import has, sentence
 from tanba.report import Bucket, HistoryNode, VerificationReport
 from verifier.render.safe import MAX_TEXT, clean, clean_or
-from verifier.render.terms import ai_step, term
+from verifier.render.terms import ai_step, differences, term
 from verifier.render.words import Tone, Words, words
 
 WIDTH = 100
@@ -105,9 +105,8 @@ def _second_opinion(report: VerificationReport, lang: str, *, color: bool) -> li
     agrees = opinion.get("agrees")
     key = "report-second-none" if agrees is None else f"report-second-{'agrees' if agrees else 'differs'}"
     lines += _wrap(sentence(key, lang, engine=clean_or(opinion.get("engine"), "—")), "  ")
-    for item in opinion.get("differences") or ():
-        row = f"{clean(item.get('question'))}: {clean(item.get('ours'))} | {clean(item.get('theirs'))}"
-        lines += _wrap(f"{row} — {clean(item.get('cause'), MAX_TEXT)}", "  - ", "    ")
+    for item in differences(opinion, lang):
+        lines += _wrap(f"{item.question} {item.ours} | {item.theirs}. {item.cause}", "  - ", "    ")
     return lines
 
 

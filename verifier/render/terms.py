@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from tanba.i18n import has, sentence
-from verifier.render.safe import clean
+from verifier.render.safe import MAX_TEXT, clean
 
 AI_SOURCES = frozenset(
     {
@@ -30,3 +31,42 @@ def term(kind: str, value: object, lang: str) -> str:
 def ai_step(action: Mapping[str, Any]) -> bool:
     """Whether an action states that AI did it."""
     return action.get("digital_source_type") in AI_SOURCES
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One question on which the second engine answers differently."""
+
+    question: str
+    ours: str
+    theirs: str
+    cause: str
+
+
+def differences(opinion: Mapping[str, Any] | None, lang: str) -> tuple[Difference, ...]:
+    """The rows of a second opinion in words (:mod:`verifier.second`); unknown causes stay as they came, cleaned."""
+    found: list[Difference] = []
+    for item in ((opinion or {}).get("differences") or ())[:40]:
+        if not isinstance(item, Mapping):
+            continue
+        question, cause = str(item.get("question") or ""), str(item.get("cause_code") or "")
+        asked = next((key for key in (f"answer-{question}", f"second-question-{question}") if _usable(key, lang)), None)
+        because = f"second-{cause}"
+        found.append(
+            Difference(
+                question=sentence(asked, lang) if asked else clean(question or "—"),
+                ours=_state(item.get("ours"), lang),
+                theirs=_state(item.get("theirs"), lang),
+                cause=sentence(because, lang) if _usable(because, lang) else clean(item.get("cause") or "—", MAX_TEXT),
+            )
+        )
+    return tuple(found)
+
+
+def _state(value: object, lang: str) -> str:
+    key = f"second-state-{value}"
+    return sentence(key, lang) if _usable(key, lang) else clean(value or "—")
+
+
+def _usable(key: str, lang: str) -> bool:
+    return bool(re.fullmatch(r"[A-Za-z0-9_-]{3,60}", key)) and has(key, lang)

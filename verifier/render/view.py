@@ -15,7 +15,7 @@ from verifier.explain import explain
 from verifier.render.advice import OLD_LIST_DAYS, list_age, names_shown
 from verifier.render.preview import Preview, safe_thumbnail
 from verifier.render.safe import MAX_TEXT, clean, clean_or, suspicions
-from verifier.render.terms import ai_step, term
+from verifier.render.terms import Difference, ai_step, differences, term
 from verifier.render.words import Words, moment, words
 
 _MAX_NODES = 60
@@ -90,7 +90,7 @@ class View:
     recoveries: tuple[Row, ...]
     lists: tuple[tuple[str, str, str, str, str], ...]
     second: Row | None
-    differences: tuple[tuple[str, str, str, str], ...]
+    differences: tuple[Difference, ...]
     codes: tuple[CodeRow, ...]
     codes_left: int
     suspicious: tuple[Row, ...]
@@ -119,7 +119,7 @@ def view(report: VerificationReport, lang: str, preview: Preview | None = None) 
         recoveries=tuple(_recovery(item) for item in report.recoveries[:20]),
         lists=tuple(_list(report, item, lang) for item in (basis.trust_lists if basis else ())),
         second=_second(report, lang),
-        differences=_differences(report),
+        differences=differences(report.second_opinion, lang),
         codes=tuple(_code(item, lang) for bucket in reversed(Bucket) for item in shown if item.bucket is bucket),
         codes_left=len(report.findings) - len(shown),
         suspicious=_suspicious(report, lang),
@@ -247,20 +247,6 @@ def _second(report: VerificationReport, lang: str) -> Row | None:
     return Row(engine, sentence(key, lang, engine=engine), clean_or(opinion.get("version"), ""))
 
 
-def _differences(report: VerificationReport) -> tuple[tuple[str, str, str, str], ...]:
-    found = (report.second_opinion or {}).get("differences") or ()
-    return tuple(
-        (
-            clean_or(item.get("question"), "—"),
-            clean_or(item.get("ours"), "—", 300),
-            clean_or(item.get("theirs"), "—", 300),
-            clean_or(item.get("cause"), "—", MAX_TEXT),
-        )
-        for item in found[:40]
-        if isinstance(item, Mapping)
-    )
-
-
 def _recovery(item: Mapping[str, Any]) -> Row:
     return Row(clean_or(item.get("title") or item.get("manifest_id"), "—"), clean_or(item.get("method"), "—"))
 
@@ -268,7 +254,14 @@ def _recovery(item: Mapping[str, Any]) -> Row:
 def _code(item: Any, lang: str) -> CodeRow:
     said = explain(item.code, lang)
     subject = " — ".join(clean(part, 300) for part in (item.subject, item.text) if part)
-    return CodeRow(clean(item.code), item.bucket.value, term("bucket", item.bucket.value, lang), said.clause or "—", said.text, subject or None)
+    return CodeRow(
+        clean(item.code),
+        item.bucket.value,
+        term("bucket", item.bucket.value, lang),
+        said.clause or "—",
+        said.text,
+        subject or None,
+    )
 
 
 def _suspicious(report: VerificationReport, lang: str) -> tuple[Row, ...]:

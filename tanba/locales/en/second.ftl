@@ -1,0 +1,30 @@
+# Why two checking engines may differ, and the words of their states.
+
+second-format_support = One engine cannot read labels in this kind of file, or in files as old as this one.
+second-remote_manifest = The label is kept elsewhere: one engine calls that invalid, the other says it could not check.
+second-update_manifest = The engines read later additions to a label differently.
+second-binding_support = One engine does not know the way in which this label is tied to its content.
+second-cawg_identity = An extra identity (CAWG) fails: one engine then calls the whole label invalid.
+second-ingredient_failure = An earlier version or a part fails: only one engine lets that reach the newest label.
+second-expired_certificate = The certificate has run out without a time stamp: the engines judge that differently.
+second-timestamp_authority = The engines accept time-stamp authorities from different lists.
+second-pss_chain = The second engine does not follow certificate chains signed with RSASSA-PSS.
+second-trust_path = The engines do not find the same path from the certificate to your lists.
+second-extended_key_usage = The engines accept different kinds of certificates.
+second-content_binding = The engines compare the content with the label differently.
+second-another_moment = This report answers as of another moment; the other engine’s rules for that differ.
+second-unexplained = No known reason. Quote neither engine alone.
+second-question-state = Overall
+second-state-Trusted = trusted
+second-state-Valid = valid
+second-state-Invalid = invalid
+second-state-absent = no label found
+second-state-unreadable = could not be read
+second-state-unchecked = could not be checked
+second-state-intact = intact
+second-state-broken = broken
+second-state-trusted = vouched for
+second-state-unknown = not vouched for
+second-state-expired = certificate had run out
+second-state-timestamped = confirmed by a time stamp
+second-state-claimed = by the signer’s own clock
