@@ -142,7 +142,7 @@ def router(jobs: Jobs) -> APIRouter:
         summary="Label many files",
         response_model=JobSummary,
         openapi_extra=_BODY,
-        responses=documented(408, 409, 413, 415, 429, 507),
+        responses=documented(400, 408, 409, 413, 415, 429, 507),
         max_body_size=jobs.state.settings.jobs.batch_bytes,
     )
     async def create(request: Request, caller: Labeller, idempotency_key: IdempotencyKey = None) -> Response:
@@ -207,7 +207,7 @@ async def _wishes(request: Request, jobs: Jobs) -> AsyncIterator[tuple[list[Wish
             batch.webhook_url,
         )
         return
-    async with uploads.receive(request, jobs.state, most_files=jobs.state.settings.jobs.items) as upload:
+    async with uploads.receive(request, jobs.state, most_files=jobs.state.settings.jobs.items + 1) as upload:
         fields = dict(upload.fields)
         given = fields.pop("webhook_url", [])
         webhook_url = given[-1] if given else None
