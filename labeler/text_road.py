@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from labeler import output as out
-from labeler import text
+from labeler import text, text_notice
 from labeler.options import Labelled, LabelOptions
 from labeler.parent import Finder, Parent
 from labeler.plan import LabelPlan
@@ -18,6 +18,7 @@ from tanba.engine import definition as defs
 from tanba.errors import UsageError
 from tanba.limits import Limits
 from tanba.model import Carrier, Disclosure
+from tanba.profiles import combine, load
 from tanba.protocols import Signer
 from tanba.text.choose import choose
 from tanba.trust import TrustStore
@@ -50,6 +51,9 @@ def label(
     """Label one text; the arguments are those of the pipeline, settled."""
     prepared = _prepared(asset, options, trust, limits)
     kept = prepared.parent
+    marks = _Marks()
+    if "visible" in plan.layers:
+        prepared, marks = _with_notice(prepared, said, plan, options)
     said = replace(said, source_type=defs.source_type(said, parent=kept is not None))
     context = defs.Context(
         moment=moment,
@@ -58,6 +62,7 @@ def label(
         parent=kept is not None,
         parent_is_input=kept is not None and options.parent is None,
         parent_problem=kept.problem if kept else (),
+        marks=marks.written,
         profiles=plan.profiles,
         articles=plan.articles,
     )
@@ -66,12 +71,23 @@ def label(
     made = Asset(name=asset.name, format=asset.format, size=len(done.output), data=done.output)
     receipt = make_receipt(
         asset, made, done.store, done.evidence, signer, said, plan,
-        moment=moment, output=output, parent=None, marks=_Marks(warnings=done.warnings),
+        moment=moment, output=output, parent=None, marks=replace(marks, warnings=done.warnings),
         remind_of_time=options.remind_of_time,
     )  # fmt: skip
     if output is not None:
         _write(made, done.store if done.carrier is Carrier.SIDECAR else None, asset, output, options, kept is not None)
     return Labelled(receipt, plan, done.output if output is None else None, done.store)
+
+
+def _with_notice(
+    prepared: text.PreparedText, said: Disclosure, plan: LabelPlan, options: LabelOptions
+) -> tuple[text.PreparedText, _Marks]:
+    """Step (4) for text: the notice is part of what is signed."""
+    profile = combine(options.profiles) if options.profiles else load("none")
+    words = text_notice.lines(profile, said, plan.languages)
+    content = text_notice.place(prepared.content, prepared.media_type, words, said)
+    alt_text = {line.lang: line.text for line in words}
+    return replace(prepared, content=content), _Marks(alt_text=alt_text, written=("notice",))
 
 
 def _prepared(asset: Asset, options: LabelOptions, trust: TrustStore, limits: Limits) -> text.PreparedText:

@@ -49,7 +49,7 @@ class Context:
     parent_problem: tuple[str, ...] = ()
     """Codes for which the parent's label failed; the caller insisted on keeping it."""
     marks: tuple[str, ...] = ()
-    """What Tanba did to the bytes before signing, in order: ``visible``, ``metadata``."""
+    """What Tanba did to the bytes before signing, in order: ``visible``, ``notice``, ``metadata``."""
     profiles: tuple[str, ...] = ()
     """Profile versions (``kz-2026.1``)."""
     articles: tuple[str, ...] = ()
@@ -60,6 +60,7 @@ class Context:
 
 _MARK_ACTIONS = {
     "visible": ("c2pa.addedText", "drew a visible AI notice into the picture"),
+    "notice": ("c2pa.addedText", "put an AI notice at the head of the text"),
     "metadata": ("c2pa.edited.metadata", "wrote the disclosure into IPTC/XMP metadata"),
 }
 
@@ -185,7 +186,7 @@ def _own(disclosure: Disclosure, context: Context) -> dict[str, Any]:
         "synthetic_result": list(disclosure.synthetic_result),
         "human_contribution": disclosure.human_contribution,
         "prompt": _prompt(disclosure),
-        "visible_mark": True if "visible" in context.marks else None,
+        "visible_mark": True if {"visible", "notice"}.intersection(context.marks) else None,
         "parent_problem": list(context.parent_problem),
     }
     return _without_empty(data)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import codecs
 import html as entities
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -110,6 +111,42 @@ def language(raw: bytes) -> str | None:
     root = _parse(raw).select_one("html")
     value = root.attrs.get("lang") if root is not None else None
     return value if isinstance(value, str) and value else None
+
+
+def body_start(raw: bytes) -> int:
+    """Where the content of ``body`` begins: behind its start tag, or where the parser opens it on its own."""
+    document = _parse(raw)
+    body = document.select_one("body")
+    where = body.source_location if body is not None else None
+    if where is not None:
+        return int(where.start_tag.end_offset)
+    head = document.select_one("head")
+    inside = [item.source_location for item in (head, *head.select("*"))] if head is not None else []
+    ends = [(item.end_tag or item.start_tag).end_offset for item in inside if item is not None]
+    root = document.select_one("html")
+    if root is not None and root.source_location is not None:
+        ends.append(root.source_location.start_tag.end_offset)
+    return max([*ends, places(raw)[-1].at])
+
+
+def head_holds(raw: bytes, selector: str, at: int) -> bool:
+    """Whether an element that the selector matches begins at that offset, inside ``head``."""
+    spans = [_span(node) for node in _parse(raw).select(f"head > {selector}")]
+    return any(span is not None and span.start == at for span in spans)
+
+
+def charset(raw: bytes) -> str:
+    """The Python codec of the document's declared charset; UTF-8 when it declares none that Python knows."""
+    if raw.startswith(_BOM):
+        return "utf-8"
+    for node in _parse(raw[:4096]).select("meta"):
+        declared = _attribute(node, "charset") or _attribute(node, "content").lower().partition("charset=")[2]
+        try:
+            if declared:
+                return codecs.lookup(declared.strip()).name
+        except LookupError:
+            continue
+    return "utf-8"
 
 
 def _parse(raw: bytes) -> turbohtml.Document:
