@@ -154,8 +154,8 @@ def _raster(data: bytes, format: Format, picture: Image.Image) -> Raster:
         raster.info["tags"] = raster_carry.tiff_tags(picture.getexif())
     durations = []
     for frame in ImageSequence.Iterator(picture):
+        raster.frames.append(_drawable(frame))  # decodes; only then does Pillow know a WebP frame's time
         durations.append(frame.info.get("duration", 0))
-        raster.frames.append(_drawable(frame))
     raster.info["durations"] = durations
     return raster
 

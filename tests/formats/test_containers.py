@@ -52,9 +52,9 @@ def test_writing_a_damaged_file_works_or_gives_a_typed_error(
     extension: str, changes: list[tuple[int, int]], cut: float
 ) -> None:
     data = damaged(MARKED[extension], changes, cut)
-    format = format_of(MARKED[extension], extension)
+    kind = format_of(MARKED[extension], extension)
     try:
-        out = write_xmp(data, format, {SYSTEM: "new"})
+        out = write_xmp(data, kind, {SYSTEM: "new"})
     except InputError:
         return
     assert len(out) <= len(data) + 4000

@@ -245,10 +245,10 @@ def test_a_packet_larger_than_a_jpeg_segment_is_refused_and_not_cut() -> None:
 
 
 def test_formats_without_a_place_for_xmp_say_why() -> None:
-    for format in (MP4, PDF, PLAIN, JXL_BARE):
-        assert not_writable(format)
+    for kind in (MP4, PDF, PLAIN, JXL_BARE):
+        assert not_writable(kind)
         with pytest.raises(MetadataNotWritable):
-            write_xmp(b"", format, {SYSTEM: "x"})
+            write_xmp(b"", kind, {SYSTEM: "x"})
     assert not_writable(PNG) is None
 
 
