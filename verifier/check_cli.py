@@ -1,0 +1,208 @@
+"""``tanba check``: does a file meet a labelling law, article by article? What the file cannot show is asked."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tanba import exits
+from tanba.errors import TanbaError, UsageError
+from tanba.wire import to_plain
+from verifier.law import NOTE, Article, LawCheck, State
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_MARKS = {State.MET: "met", State.MISSING: "MISSING", State.CANNOT_JUDGE: "open", State.NOT_APPLICABLE: "n/a"}
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--profile", required=True, help="kz, eu, cn, us-ca or strict.")
+@click.option("--answers", "answers_file", type=_FILE, help="Answers to the questions, as TOML or JSON.")
+@click.option("--no-input", is_flag=True, help="Never ask; what was not answered stays open.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@click.option("-v", "--verbose", is_flag=True, help="Also what does not apply, and every source.")
+def check(
+    files: tuple[str, ...], profile: str, answers_file: Path | None, no_input: bool, as_json: bool, verbose: bool
+) -> int:
+    """Compare FILE with a labelling law: required, found, missing, not for the file to show.
+
+    Exit codes: 0 nothing required is missing (questions may be open: see the output), 1 something required is
+    missing, 5 a file could not be read.
+    """
+    from tanba.profiles import load
+
+    chosen = load(profile)
+    answers = _read_answers(answers_file) if answers_file else {}
+    ask = sys.stdin.isatty() and not no_input and not as_json
+    bodies: list[dict[str, Any]] = []
+    codes: set[int] = set()
+    for name in files:
+        try:
+            found = _one(name, chosen, answers, ask=ask)
+        except TanbaError as error:
+            if len(files) == 1:
+                raise
+            codes.add(exits.for_error(error))
+            bodies.append({"file": {"name": Path(name).name}, "error": error.to_dict()})
+            continue
+        bodies.append(describe(found))
+        codes.add(exits.LABEL_FAILS if found.count(State.MISSING) else exits.OK)
+        if not as_json:
+            _print(found, verbose=verbose)
+    if as_json:
+        click.echo(json.dumps(bodies[0] if len(files) == 1 else bodies, ensure_ascii=False, indent=2))
+    return exits.gravest(codes)
+
+
+def describe(found: LawCheck) -> dict[str, Any]:
+    """One result as JSON (``tanba.law-check/1``)."""
+    profile, report = found.profile, found.observed.report
+    return {
+        "schema": "tanba.law-check/1",
+        "profile": {
+            "id": profile.id,
+            "version": profile.version,
+            "title": profile.title,
+            "status": profile.status,
+            "as_of": profile.as_of.isoformat(),
+            "legal_review": profile.legal_review,
+        },
+        "file": to_plain(report.asset),
+        "verdict": report.verdict.value,
+        "involvement": found.involvement.value if found.involvement else None,
+        "scope": [to_plain(item) for item in found.scope],
+        "articles": [_article(item) for item in found.articles],
+        "summary": {
+            "required_missing": found.count(State.MISSING),
+            "required_open": found.count(State.CANNOT_JUDGE),
+            "required_met": found.count(State.MET),
+        },
+        "sources": [
+            {"id": item.id, "title": item.title, "url": item.url, "read": item.read} for item in profile.sources
+        ],
+        "note": NOTE,
+    }
+
+
+def _article(item: Article) -> dict[str, Any]:
+    requirement = item.requirement
+    return {
+        "id": requirement.id,
+        "article": requirement.citation,
+        "required": requirement.text,
+        "severity": requirement.severity.value,
+        "binding": requirement.binding.value,
+        "state": item.state.value,
+        "found": [to_plain(seen) for seen in item.found],
+        "missing": list(item.missing),
+        "why": item.why,
+        "question": item.question,
+        "answer": item.answer,
+        "source": requirement.source,
+        "matrix": list(requirement.matrix),
+    }
+
+
+def _one(name: str, profile: Any, answers: dict[str, Any], *, ask: bool) -> LawCheck:
+    from tanba import trustdir
+    from tanba.asset import Asset
+    from tanba.config import limits_from_environment
+    from tanba.paths import trust_dir
+    from verifier import Settings, law
+    from verifier.law_observe import observe
+
+    settings = Settings(trust=trustdir.load(trust_dir()), limits=limits_from_environment())
+    observed = observe(Asset.from_path(Path(name), limits=settings.limits), settings, profile)
+    given = dict(answers)
+    if ask:
+        click.echo(f"{Path(name).name}: questions that the file cannot answer (Enter leaves one open)", err=True)
+        for key, question in law.questions(profile, observed, given):
+            if (value := _ask(key, question)) is not None:
+                given[key] = value
+    return law.check(profile, observed, given)
+
+
+def _ask(key: str, question: str) -> Any:
+    """One question on the terminal; None when it is left open."""
+    from tanba.model import Involvement
+    from tanba.profiles.checks import KZ_BASES
+
+    if key == "involvement":
+        words = [item.value for item in Involvement]
+        said = click.prompt(question, default="", show_default=False, type=click.Choice(["", *words]), err=True)
+        return said or None
+    hint = f"no, or any of {' '.join(KZ_BASES)}" if key == "synthetic_result" else "yes or no"
+    said = str(click.prompt(f"{question} ({hint})", default="", show_default=False, err=True)).strip().lower()
+    if not said:
+        return None
+    if key == "synthetic_result" and said not in ("no", "n"):
+        return said.replace(",", " ").split()
+    if said in ("yes", "y", "no", "n"):
+        return [] if key == "synthetic_result" else said.startswith("y")
+    raise UsageError(f"{said!r} is neither yes nor no")
+
+
+def _read_answers(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text("utf-8")
+        found = json.loads(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UsageError("the answers cannot be read", hint="give TOML or JSON: question = true") from error
+    if not isinstance(found, dict):
+        raise UsageError("the answers are no table", hint="give TOML or JSON: question = true")
+    return _flat(found)
+
+
+def _flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """TOML takes a dot in a bare key for a table: ``kz.21-1.notice = true`` must work as written."""
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        name = f"{prefix}{key}"
+        found |= _flat(value, f"{name}.") if isinstance(value, dict) else {name: value}
+    return found
+
+
+def _print(found: LawCheck, *, verbose: bool) -> None:
+    from verifier.render.safe import clean
+
+    profile, report = found.profile, found.observed.report
+    click.echo(f"{clean(report.asset.name or '-')} · {profile.title} ({profile.version}, as of {profile.as_of})")
+    click.echo(f"label: {report.verdict.value}; AI involvement: {found.involvement or 'not stated'}")
+    for scope in found.scope:
+        click.echo(
+            f"scope: {scope.question}\n  answer: {_said(scope.answer)} ({scope.by or 'nobody'}); {scope.follows}"
+        )
+    for item in found.articles:
+        if item.state is State.NOT_APPLICABLE and not verbose:
+            continue
+        requirement = item.requirement
+        mark = "missing" if item.state is State.MISSING and not _required(item) else _MARKS[item.state]
+        click.echo(f"{mark:<8} {requirement.citation} [{requirement.severity.value}] {requirement.text}")
+        for seen in item.found:
+            click.echo(f"           found: {seen.what} = {clean(seen.value)} ({clean(seen.where)})")
+        for name in item.missing:
+            click.echo(f"           missing: {name}")
+        if item.why:
+            click.echo(f"           {item.why}")
+        if item.state is State.CANNOT_JUDGE and item.question:
+            click.echo(f"           question {requirement.id}: {item.question}")
+    missing, unanswered = found.count(State.MISSING), found.count(State.CANNOT_JUDGE)
+    click.echo(f"{missing} required missing, {unanswered} required open, {found.count(State.MET)} required found")
+    click.echo(NOTE)
+
+
+def _required(item: Article) -> bool:
+    return item.requirement.severity.value == "required"
+
+
+def _said(answer: Any) -> str:
+    if answer is None:
+        return "open"
+    if isinstance(answer, list):
+        return ", ".join(map(str, answer)) or "no"
+    return "yes" if answer else "no"

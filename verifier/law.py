@@ -1,0 +1,264 @@
+"""Does a file meet a labelling law? Article by article: required, found, missing, or not for the file to show.
+
+The rules come from the profile (:mod:`tanba.profiles`), the facts from the file, and what only a person knows from the
+caller's answers, which are recorded with the result. The result is an engineering reading of a dated text; it never says
+"complies", and "nothing missing" only speaks of what a file can show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from tanba.errors import UsageError
+from tanba.model import Involvement
+from tanba.profiles import Profile, Requirement, Severity
+from tanba.profiles.checks import CHECKS, KZ_BASES
+from verifier.law_observe import Observed, Seen, disclosure_of
+
+NOTE = (
+    "An engineering reading of the profile's sources, not legal advice. It says what the file shows; "
+    "it does not say that the law is met."
+)
+FLAG_QUESTIONS: Mapping[str, str] = {
+    "synthetic_result": "Is this a synthetic result in the sense of Art. 1(4): does it imitate a natural person's "
+    "appearance, voice or behaviour, or show events that did not happen?",
+    "deepfake": "Does it resemble existing persons, objects, places, entities or events and would falsely appear "
+    "authentic (AI Act Art. 3(60))?",
+    "public_interest_text": "Is it a text published to inform the public on matters of public interest, without a "
+    "person who reviewed it and answers for it (AI Act Art. 50(4))?",
+    "exported": "Will the file leave the service (download, sharing, export)?",
+}
+INVOLVEMENT_QUESTION = "How was AI involved: generated, modified, composite, assisted or human?"
+
+
+class State(StrEnum):
+    """What became of one requirement."""
+
+    MET = "met"
+    MISSING = "missing"
+    CANNOT_JUDGE = "cannot_judge"
+    """The file cannot show it, and nobody answered."""
+    NOT_APPLICABLE = "not_applicable"
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One requirement, judged."""
+
+    requirement: Requirement
+    state: State
+    found: tuple[Seen, ...] = ()
+    missing: tuple[str, ...] = ()
+    why: str = ""
+    question: str | None = None
+    answer: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The question that decides which duties apply, who answered it, and what follows."""
+
+    question: str
+    answer: Any
+    by: str | None
+    """``caller``, ``label`` (a signed statement in the file) or None: unanswered."""
+    follows: str
+
+
+@dataclass(frozen=True, slots=True)
+class LawCheck:
+    """The whole answer for one file and one profile."""
+
+    profile: Profile
+    observed: Observed
+    involvement: Involvement | None
+    scope: tuple[Scope, ...]
+    articles: tuple[Article, ...]
+
+    def count(self, state: State, *, required_only: bool = True) -> int:
+        """How many requirements ended in a state."""
+        return sum(
+            item.state is state and (not required_only or item.requirement.severity is Severity.REQUIRED)
+            for item in self.articles
+        )
+
+
+def questions(profile: Profile, observed: Observed, answers: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """(key, question) of everything that was not answered and that the file does not settle."""
+    asked: list[tuple[str, str]] = []
+    if observed.involvement is None:
+        asked.append(("involvement", INVOLVEMENT_QUESTION))
+    flags = dict.fromkeys(flag for item in profile.requirements for flag in item.when.flags)
+    asked += [(flag, FLAG_QUESTIONS[flag]) for flag in flags if _flag(flag, observed, {}) is None]
+    asked += [(item.id, item.question) for item in profile.requirements if item.question and not item.fields]
+    return tuple(pair for pair in asked if pair[0] not in answers)
+
+
+def check(profile: Profile, observed: Observed, answers: Mapping[str, Any]) -> LawCheck:
+    """Judge every requirement. Raises :class:`UsageError` for answers that make no sense."""
+    known = _checked_answers(profile, answers)
+    stated = known.get("involvement")
+    involvement = Involvement(stated) if stated else observed.involvement
+    articles = tuple(_judge(item, observed, involvement, known) for item in profile.requirements)
+    return LawCheck(profile, observed, involvement, tuple(_scope(profile, observed, known)), articles)
+
+
+def _judge(
+    item: Requirement, observed: Observed, involvement: Involvement | None, answers: Mapping[str, Any]
+) -> Article:
+    if item.when.kinds and observed.kind not in item.when.kinds:
+        return Article(item, State.NOT_APPLICABLE, why=f"not about {observed.kind.value} files")
+    if item.when.involvement and involvement is None:
+        why = "the file does not say whether AI made or changed it"
+        return Article(item, State.CANNOT_JUDGE, why=why, question=INVOLVEMENT_QUESTION)
+    if item.when.involvement and involvement not in item.when.involvement:
+        return Article(item, State.NOT_APPLICABLE, why=f"not asked of content that is {_word(involvement)}")
+    if item.when.flags:
+        flags = [_flag(flag, observed, answers) for flag in item.when.flags]
+        if not any(flags):
+            question = FLAG_QUESTIONS[item.when.flags[0]]
+            if None in flags:
+                return Article(item, State.CANNOT_JUDGE, why="the scope question is open", question=question)
+            return Article(item, State.NOT_APPLICABLE, why="out of scope by the answer given", question=question,
+                           answer=False)  # fmt: skip
+    return _compare(item, observed, involvement or Involvement.GENERATED, answers)
+
+
+def _compare(item: Requirement, observed: Observed, involvement: Involvement, answers: Mapping[str, Any]) -> Article:
+    if not (item.fields or item.layers or item.check):
+        return _by_answer(item, answers)
+    if item.id == "kz.1-4.scope":
+        return _kz_scope(item, observed, answers)
+    seen = observed.of(*_names(item.fields), *_names(item.layers), *_check_layers(item))
+    layers, unseen = _with_answers(observed, answers)
+    disclosure = disclosure_of(observed, involvement, answers)
+    missing = [name for name in item.fields if not _any(name, _stated(observed))]
+    missing += [name for name in item.layers if not _any(name, layers | unseen)]
+    open_layers = [name for name in item.layers if not _any(name, layers) and _any(name, unseen)]
+    why = ""
+    if item.check:
+        worst = CHECKS[item.check](disclosure, layers)
+        missing += CHECKS[item.check](disclosure, layers | unseen)
+        open_layers += [problem for problem in worst if problem not in missing]
+    if missing:
+        return Article(item, State.MISSING, seen, tuple(missing), item.note or "")
+    if open_layers:
+        why = "a program cannot see this in the file: " + ", ".join(open_layers)
+        return Article(item, State.CANNOT_JUDGE, seen, why=why, question=f"Is it there: {', '.join(open_layers)}?")
+    return Article(item, State.MET, seen, why=_disagreement(item, observed))
+
+
+def _by_answer(item: Requirement, answers: Mapping[str, Any]) -> Article:
+    answer = answers.get(item.id)
+    if answer is None:
+        return Article(item, State.CANNOT_JUDGE, why="only a person can answer this", question=item.question)
+    state = State.MET if answer else State.MISSING
+    return Article(item, state, why="answered by the caller", question=item.question, answer=answer)
+
+
+def _kz_scope(item: Requirement, observed: Observed, answers: Mapping[str, Any]) -> Article:
+    answer = answers.get("synthetic_result")
+    if answer is not None:
+        return Article(item, State.MET, why="answered by the caller", question=item.question, answer=list(answer))
+    stated = observed.fields.get("synthetic_result")
+    if stated:
+        return Article(item, State.MET, observed.of("synthetic_result"), why="stated in the signed label")
+    return Article(item, State.CANNOT_JUDGE, why="the scope question is open", question=item.question)
+
+
+def _scope(profile: Profile, observed: Observed, answers: Mapping[str, Any]) -> Iterable[Scope]:
+    for flag in dict.fromkeys(flag for item in profile.requirements for flag in item.when.flags):
+        value = _flag(flag, observed, answers)
+        by = "caller" if flag in answers else ("label" if value is not None else None)
+        shown = list(answers.get(flag) or observed.fields.get(flag) or ()) if flag == "synthetic_result" else value
+        yield Scope(FLAG_QUESTIONS[flag], shown if value is not None else None, by, _follows(flag, value))
+
+
+def _follows(flag: str, value: bool | None) -> str:
+    if value is None:
+        return "open: the articles that depend on it are not judged"
+    if flag == "synthetic_result":
+        return (
+            "Art. 21(2) applies: a machine-readable mark and a warning people can perceive are conditions of distribution"
+            if value
+            else "Art. 21(2) does not apply; the plain notice of Art. 21(1) remains"
+        )
+    return "the articles that depend on it apply" if value else "the articles that depend on it do not apply"
+
+
+def _flag(flag: str, observed: Observed, answers: Mapping[str, Any]) -> bool | None:
+    if flag in answers:
+        return bool(answers[flag])
+    if flag == "synthetic_result" and observed.fields.get("synthetic_result"):
+        return True
+    return None
+
+
+def _with_answers(observed: Observed, answers: Mapping[str, Any]) -> tuple[frozenset[str], frozenset[str]]:
+    """Layers present and unseen, after the caller's word about what only people see (``visible``, ``watermark``)."""
+    said = {name: bool(answers[name]) for name in ("visible", "watermark", "fingerprint") if name in answers}
+    layers = observed.layers | {name for name, there in said.items() if there}
+    return frozenset(layers), frozenset(observed.unseen - set(said))
+
+
+def _checked_answers(profile: Profile, answers: Mapping[str, Any]) -> dict[str, Any]:
+    known = {"involvement", "visible", "watermark", "fingerprint", *FLAG_QUESTIONS}
+    known |= {item.id for item in profile.requirements if item.question}
+    unknown = sorted(set(answers) - known)
+    if unknown:
+        raise UsageError(f"no question is called {unknown[0]!r}", code="tanba.check.unknown_answer",
+                         details={"known": sorted(known)})  # fmt: skip
+    found = dict(answers)
+    if "involvement" in found and found["involvement"] not in [item.value for item in Involvement]:
+        raise UsageError("involvement is one of generated, modified, composite, assisted, human",
+                         code="tanba.check.bad_answer")  # fmt: skip
+    if "synthetic_result" in found:
+        found["synthetic_result"] = _bases(found["synthetic_result"])
+    wrong = next((key for key, value in found.items()
+                  if key not in ("involvement", "synthetic_result") and not isinstance(value, bool)), None)  # fmt: skip
+    if wrong is not None:
+        raise UsageError(f"the answer to {wrong!r} must be true or false", code="tanba.check.bad_answer")
+    return found
+
+
+def _bases(value: Any) -> list[str]:
+    """The bases of Art. 1(4) that hold; ``false`` and an empty list both say "none"."""
+    found = [] if value is False else ([value] if isinstance(value, str) else value)
+    if not isinstance(found, list) or any(item not in KZ_BASES for item in found):
+        raise UsageError(
+            "synthetic_result is false, or a list of bases",
+            code="tanba.check.bad_answer",
+            hint=f"the four of Art. 1(4): {', '.join(KZ_BASES)}",
+        )
+    return [str(item) for item in found]
+
+
+def _disagreement(item: Requirement, observed: Observed) -> str:
+    """KZ 21(3): owner in the certificate and owner in the label should be the same (matrix T05)."""
+    if "provider" not in item.fields:
+        return ""
+    values = {seen.value.casefold() for seen in observed.of("provider")}
+    return "the label and the certificate name different organisations" if len(values) > 1 else ""
+
+
+def _stated(observed: Observed) -> frozenset[str]:
+    return frozenset(name for name, value in observed.fields.items() if value)
+
+
+def _names(alternatives: Collection[str]) -> tuple[str, ...]:
+    return tuple(name for item in alternatives for name in item.split("|"))
+
+
+def _any(alternatives: str, present: Collection[str]) -> bool:
+    return any(name in present for name in alternatives.split("|"))
+
+
+def _check_layers(item: Requirement) -> tuple[str, ...]:
+    return ("c2pa", "iptc", "visible", "watermark") if item.check else ()
+
+
+def _word(involvement: Involvement | None) -> str:
+    return involvement.value if involvement else "of unknown origin"
