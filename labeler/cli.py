@@ -45,6 +45,7 @@ _STATEMENTS = (
 _MANNER = (
     click.option("-o", "--output", type=click.Path(path_type=Path), metavar="OUT|DIR", help="Where to write."),
     click.option("--profile", "profiles", multiple=True, metavar="kz|eu|cn|us-ca|strict|none", help="Laws to fulfil."),
+    click.option("--no-metadata", is_flag=True, help="Leave IPTC/XMP metadata as it is."),
     click.option("--visible", metavar="[PLACE]", help="Draw a notice into the picture; PLACE is --visible=top-left …"),
     click.option(
         "--carrier",

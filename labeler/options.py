@@ -16,6 +16,8 @@ class LabelOptions:
 
     profiles: tuple[Profile, ...] = ()
     """Jurisdictions to fulfil (``labeler.load_profiles``)."""
+    metadata: bool = True
+    """Write the IPTC/XMP fields (and the AIGC label, when a profile asks for it)."""
     visible: bool = False
     """Draw a notice even when no profile requires one."""
     placement: str | None = None
@@ -38,7 +40,12 @@ class LabelOptions:
     @property
     def wishes(self) -> Wishes:
         """The part that the plan needs."""
-        return Wishes(visible=self.visible, timestamp=self.timestamp_url is not None, carrier=self.carrier)
+        return Wishes(
+            visible=self.visible,
+            timestamp=self.timestamp_url is not None,
+            metadata=self.metadata,
+            carrier=self.carrier,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,7 @@ class Wishes:
 
     visible: bool = False
     timestamp: bool = False
+    metadata: bool = True
     carrier: Carrier | None = None
 
 
@@ -122,7 +123,7 @@ def make_plan(
     for layer in ORDER:
         if layer not in asked:
             continue
-        if why_not := _why_not(layer, format, how):
+        if why_not := _why_not(layer, format, how, wishes):
             if asked[layer] != ALWAYS:
                 impossible.append(Impossible(layer, why_not, asked[layer]))
             continue
@@ -184,9 +185,11 @@ def _citations(profile: Profile | None, disclosure: Disclosure, kind: Kind, laye
     )
 
 
-def _why_not(layer: str, format: Format, carrier: Carrier) -> str | None:
-    """Why a layer cannot be made for a format, or None when it can."""
+def _why_not(layer: str, format: Format, carrier: Carrier, wishes: Wishes) -> str | None:
+    """Why a layer will not be made, or None when it will."""
     if layer in ("iptc", "aigc"):
+        if not wishes.metadata:
+            return "the metadata was asked to be left alone"
         if carrier is Carrier.SIDECAR and format.signable:
             return "a sidecar was asked for, and the file's bytes stay as they are"
         return not_writable(format)

@@ -16,6 +16,7 @@ from tanba.asset import Asset
 from tanba.engine.read import Evidence
 from tanba.model import Disclosure, IdentityRef, LabelReceipt
 from tanba.protocols import Signer
+from tanba.wire import rfc3339
 
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", re.DOTALL)
 
@@ -82,8 +83,9 @@ def _timestamp(evidence: Evidence) -> dict[str, Any] | None:
     codes = {item.code for item in evidence.codes}
     if "timeStamp.validated" not in codes:
         return None
-    info = evidence.manifest().get("signature_info") or {}
-    return {"time": info.get("time"), "trusted": "timeStamp.trusted" in codes}
+    time = (evidence.manifest().get("signature_info") or {}).get("time")
+    moment = rfc3339(datetime.fromisoformat(time)) if isinstance(time, str) else None
+    return {"time": moment, "trusted": "timeStamp.trusted" in codes}
 
 
 def leaf_fingerprint(chain_pem: bytes) -> str:

@@ -106,6 +106,7 @@ def label_options(options: Mapping[str, Any], limits: Limits) -> LabelOptions:
     place = options["visible"]
     return LabelOptions(
         profiles=load_profiles(options["profiles"]),
+        metadata=not options["no_metadata"],
         visible=place is not None,
         placement=place if place not in (None, "auto") else None,
         carrier=Carrier(options["carrier"]) if options["carrier"] != "auto" else None,
