@@ -17,7 +17,7 @@ from service.api import contests, explain, health, identities, labels, lookup, p
 from service.api import jobs as jobs_api
 from service.api import log as log_api
 from service.api.schemas import Batch
-from service.bodies import BodyDeadline
+from service.bodies import BodyGuard
 from service.config import Settings
 from service.db.session import is_current, upgrade
 from service.jobs import runtime
@@ -57,7 +57,6 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utc_now) -> F
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
-        max_body_size=settings.limits.asset_bytes + _FORM_OVERHEAD,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
     app.state.tanba = state
@@ -70,7 +69,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utc_now) -> F
     app.include_router(log_api.router(state.db, state.log))
     pages.install(app)
     _describe(app)
-    app.add_middleware(BodyDeadline, seconds=settings.body_seconds)
+    app.add_middleware(BodyGuard, seconds=settings.body_seconds, most=settings.limits.asset_bytes + _FORM_OVERHEAD)
     app.add_middleware(
         CORSMiddleware,
         allow_origin_regex=settings.extension_origins,

@@ -17,25 +17,36 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service import problems
 from tanba.errors import AssetTooLarge, StorageError
 
 _STALE_SECONDS = 3600
 _BYTES_PER_SECOND = 64 << 10
 
 
-class BodyDeadline:
-    """Pure ASGI middleware: a body has ``seconds`` plus one second for every 64 KiB that arrived, then 408."""
+class BodyGuard:
+    """Pure ASGI middleware: a body has at most ``most`` bytes (413) and ``seconds`` plus one for every 64 KiB (408).
 
-    def __init__(self, app: ASGIApp, *, seconds: float) -> None:
+    FastAPI's own ``max_body_size`` sits outside every middleware and answers in plain text, so the bound is ours.
+    """
+
+    def __init__(self, app: ASGIApp, *, seconds: float, most: int) -> None:
         self.app = app
         self.seconds = seconds
+        self.most = most
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
+            return
+        declared = Headers(scope=scope).get("content-length", "0")
+        if not declared.isdigit() or int(declared) > self.most:
+            scope["tanba.error_code"] = "tanba.input.too_large"
+            await problems.from_http(_too_large(), scope.get("tanba.request_id"))(scope, receive, send)
             return
         started: float | None = None
         arrived, complete = 0, False
@@ -52,9 +63,15 @@ class BodyDeadline:
                 raise HTTPException(408, "the body came too slowly", {"Connection": "close"}) from error
             arrived += len(message.get("body", b""))
             complete = not message.get("more_body", False)
+            if arrived > self.most:
+                raise _too_large()
             return message
 
         await self.app(scope, receiving, send)
+
+
+def _too_large() -> HTTPException:
+    return HTTPException(413, "the body is larger than this service takes", {"Connection": "close"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,9 @@ import logging
 import re
 import sys
 import time
+import traceback
 import uuid
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -45,7 +47,9 @@ def configure_logging(*, json_lines: bool) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer() if json_lines else structlog.dev.ConsoleRenderer(colors=False),
+            structlog.processors.JSONRenderer()
+            if json_lines
+            else structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
@@ -90,19 +94,17 @@ class Observe:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message = _plain_413(message, scope)
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = request_id
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
-            elif status == 413 and "tanba.413" in scope:
-                message = {"type": "http.response.body", "body": scope["tanba.413"]}
             await send(message)
 
         try:
             await self.app(scope, receive, sending)
-        except Exception as error:
-            log.exception("unexpected", error=type(error).__name__)
+        except Exception as error:  # noqa: BLE001 -- the last catch: the caller gets a problem, the log the kind
+            # Never the message or the variables: they can hold content.
+            log.error("unexpected", error=type(error).__name__, where=_frames(error))  # noqa: TRY400
             scope["tanba.error_code"] = "tanba.bug"
             if not status:
                 await _bug(request_id)(scope, receive, sending)
@@ -127,22 +129,10 @@ class Observe:
         )
 
 
-def _plain_413(message: Message, scope: Scope) -> Message:
-    """Starlette's own 413 is plain text: put our problem document in its place."""
-    headers = Headers(raw=message["headers"])
-    if message["status"] != 413 or headers.get("content-type", "").startswith(problems.MEDIA_TYPE):
-        return message
-    document = problems.body(
-        413,
-        "tanba.input.too_large",
-        "the body is larger than this service takes",
-        hint="send a smaller file",
-        request_id=scope["tanba.request_id"],
-    )
-    made = problems.response(413, document, {"Connection": "close"})
-    scope["tanba.413"] = made.body
-    scope["tanba.error_code"] = "tanba.input.too_large"
-    return {**message, "headers": list(made.raw_headers)}
+def _frames(error: BaseException) -> list[str]:
+    """Where an error happened, innermost last: file, line and function, nothing else."""
+    frames = traceback.extract_tb(error.__traceback__)[-8:]
+    return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
 
 
 def _bug(request_id: str) -> Any:

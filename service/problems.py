@@ -230,6 +230,18 @@ def response(status: int, document: Mapping[str, Any], headers: Mapping[str, str
     return JSONResponse(dict(document), status, {"Cache-Control": "no-store", **(headers or {})}, media_type=MEDIA_TYPE)
 
 
+def _http_code(error: HTTPException) -> str:
+    return _HTTP_CODES.get(error.status_code, ("tanba.http.error", None))[0]
+
+
+def from_http(error: HTTPException, request_id: str | None) -> JSONResponse:
+    """The framework's own refusals in our words."""
+    hint = _HTTP_CODES.get(error.status_code, ("", None))[1]
+    detail = str(error.detail).lower() if error.status_code in _HTTP_CODES else "the request was not accepted"
+    document = body(error.status_code, _http_code(error), detail, hint=hint, request_id=request_id)
+    return response(error.status_code, document, error.headers)
+
+
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """OpenAPI entries for the problems that a route can answer with."""
     from http import HTTPStatus
@@ -258,11 +270,8 @@ def install(app: FastAPI) -> None:
 
     async def http(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
-        code, hint = _HTTP_CODES.get(error.status_code, ("tanba.http.error", None))
-        detail = str(error.detail).lower() if error.status_code in _HTTP_CODES else "the request was not accepted"
-        request.scope["tanba.error_code"] = code
-        document = body(error.status_code, code, detail, hint=hint, request_id=rid(request))
-        return response(error.status_code, document, error.headers)
+        request.scope["tanba.error_code"] = _http_code(error)
+        return from_http(error, rid(request))
 
     async def invalid(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)

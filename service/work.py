@@ -183,11 +183,9 @@ def _asset(file: FileRef, limits: Limits) -> Asset:
     found = Asset.from_path(file.path, limits=limits)
     with found.open() as stream:
         head = stream.read(_HEAD)
-        stream.seek(max(0, found.size - _HEAD))
-        tail = stream.read(_HEAD)
     return Asset(
         name=file.name,
-        format=sniff(head, name=file.name, tail=tail),
+        format=sniff(head, name=file.name),
         size=found.size,
         path=file.path,
         _sha256=file.sha256,

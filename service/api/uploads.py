@@ -13,6 +13,7 @@ from typing import Any
 
 from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 
 from service.bodies import Spool, Spooled, bare_name
@@ -79,7 +80,9 @@ async def receive(request: Request, state: State, *, most_files: int = 3) -> Asy
 async def _multipart(request: Request, state: State, upload: Upload, most_files: int) -> None:
     try:
         form = await request.form(max_files=most_files, max_fields=_MAX_FIELDS, max_part_size=_text_limit(state))
-    except MultiPartException as error:
+    except (MultiPartException, HTTPException) as error:
+        if isinstance(error, HTTPException) and error.status_code != 400:
+            raise
         raise InputError("the multipart body does not parse", code="tanba.input.multipart") from error
     try:
         await _sort(form, state, upload)

@@ -210,9 +210,7 @@ def _with_status(report: dict[str, Any], status: dict[str, Any]) -> dict[str, An
 
 def _media_type(file: Spooled) -> str:
     with file.path.open("rb") as stream:
-        head = stream.read(_HEAD)
-        stream.seek(max(0, file.size - _HEAD))
-        return sniff(head, name=file.name, tail=stream.read(_HEAD)).media_type
+        return sniff(stream.read(_HEAD), name=file.name).media_type
 
 
 def _stored(state: State, key: str) -> dict[str, Any] | None:

@@ -18,7 +18,12 @@ from service.state import State
 
 
 def make_settings(folder: Path, **changes) -> Settings:
-    given = {"service_dir": folder / "service", "keys_dir": folder / "keys", "trust_dir": folder / "trust", "workers": 1}
+    given = {
+        "service_dir": folder / "service",
+        "keys_dir": folder / "keys",
+        "trust_dir": folder / "trust",
+        "workers": 1,
+    }
     return Settings(**(given | changes))
 
 
@@ -39,7 +44,11 @@ class Service:
 
     def label(self, content: bytes, *, name: str = "photo.jpg", headers=None, **fields):
         fields = {"as": "generated", "system": "ExampleGen"} | fields
-        parts = [(key, (None, item)) for key, value in fields.items() for item in ([value] if isinstance(value, str) else value)]
+        parts = [
+            (key, (None, item))
+            for key, value in fields.items()
+            for item in ([value] if isinstance(value, str) else value)
+        ]
         return self.http.post(
             "/v1/labels", headers=self.auth | (headers or {}), files=[("file", (name, content)), *parts]
         )
