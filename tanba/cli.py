@@ -20,7 +20,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "label": ("labeler.cli:label", "Mark images, text and other files as AI-made, AI-modified or not."),
     "verify": ("verifier.cli:verify", "Check marks: one report of five answers and one verdict."),
     "check": ("verifier.check_cli:check", "Does a file meet a labelling law? Article by article."),
-    "recover": ("verifier.recover_cli:recover", "Look for the stored label of a stripped copy."),
     "explain": ("verifier.explain_cli:explain", "What a code means, and what to do."),
     "trust": ("verifier.trust_cli:trust", "The named trust lists you chose."),
     "keys": ("keys.cli:keys", "Signing identities: create, check, rotate, revoke."),
@@ -47,7 +46,7 @@ class LazyGroup(click.Group):
         return [name for name in COMMANDS if _exists(COMMANDS[name][0])]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
+        if cmd_name not in COMMANDS or not _exists(COMMANDS[cmd_name][0]):
             return None
         module, _, attribute = COMMANDS[cmd_name][0].partition(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
