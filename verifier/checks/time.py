@@ -40,7 +40,7 @@ TIME_CODES = (
     "claimSignature.outsideValidity",
 )
 """Codes of the engine that depend on the moment of validation (C2PA 2.4 section 15.2)."""
-_RANK = {"Invalid": 0, "Valid": 1, "Trusted": 2}
+_OUTSIDE = ("signingCredential.expired", "claimSignature.outsideValidity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,22 +196,18 @@ def exchange(found: Iterable[Finding], codes: Iterable[Finding]) -> list[Finding
 def state_after(evidence: Evidence, again: Reevaluation) -> str | None:
     """The validation state once the time-dependent codes are exchanged (C2PA 2.4 section 14.3).
 
-    Where the engine's own state is worse than its codes explain, the result is no better than the engine's.
+    Only what time changes may change: a label that the engine calls Invalid for any other reason stays Invalid, and one
+    with other failures (identities, ingredients) that it calls Valid never becomes Trusted.
     """
-    before, after = _state(evidence.codes), _state(exchange(evidence.codes, again.codes))
-    if evidence.state is None or before == evidence.state:
-        return after
-    return min(after, evidence.state, key=lambda item: _RANK.get(item, 0))
-
-
-def _state(codes: Iterable[Finding]) -> str:
-    kept = tuple(codes)
-    active = [item for item in kept if "ingredient" not in item.params]
-    if any(item.bucket is Bucket.FAILURE and item.code != "signingCredential.untrusted" for item in active):
+    if any(item.code in _OUTSIDE for item in again.codes):
         return "Invalid"
-    trusted = any(item.code == "signingCredential.trusted" and item.bucket is Bucket.SUCCESS for item in active)
-    deltas = any(item.bucket is Bucket.FAILURE for item in kept if "ingredient" in item.params)
-    return "Trusted" if trusted and not deltas else "Valid"
+    failures = [item for item in evidence.codes if item.bucket is Bucket.FAILURE]
+    active = {item.code for item in failures if "ingredient" not in item.params}
+    other = any("ingredient" in item.params or item.code not in TIME_CODES for item in failures)
+    best = "Trusted" if again.trusted and not other else "Valid"
+    if evidence.state in ("Valid", "Trusted"):
+        return best
+    return best if active & {*_OUTSIDE} and not other else evidence.state
 
 
 def claimed_time(evidence: Evidence, *, stamped: bool) -> datetime | None:
