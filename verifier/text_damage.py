@@ -64,7 +64,7 @@ def examine(raw: bytes, reading: TextReading) -> Damage:
     for steps, candidate in _hypotheses(content):
         original = judge.match(candidate)
         if original is not None:
-            return _explained(steps, original, reading)
+            return _explained(steps, candidate, original, reading)
         if judge.exhausted:
             break
     return Damage((_changed(content, binding.assertion, reading),))
@@ -194,11 +194,13 @@ _WORDS = {
 }
 
 
-def _explained(steps: tuple[str, ...], original: bytes, reading: TextReading) -> Damage:
-    if not steps:
-        steps = ("tanba.text.mark_moved" if reading.mark is not None else "tanba.text.mark_removed",)
-        if reading.mark is not None and reading.mark.carrier is Carrier.A8 and _was_decomposed(original, reading):
-            steps = ("tanba.text.normalisation_changed",)
+def _explained(steps: tuple[str, ...], candidate: str, original: bytes, reading: TextReading) -> Damage:
+    if not steps and candidate.encode() != original:
+        # The digest is over NFC, so a decomposed text matches at once; only its mark stands at another offset.
+        steps = ("tanba.text.normalisation_changed",)
+    if reading.mark is None:
+        steps = (*steps, "tanba.text.mark_removed")
+    steps = steps or ("tanba.text.mark_moved",)
     digest = hashlib.sha256(original).hexdigest()
     findings = [_note(code, _WORDS[code]) for code in steps]
     summary = "intact after undoing: " + "; ".join(_WORDS[code] for code in steps)
@@ -207,17 +209,6 @@ def _explained(steps: tuple[str, ...], original: bytes, reading: TextReading) ->
         Finding("tanba.text.restored", Bucket.INFORMATIONAL, Layer.TEXT, f"sha256 {digest}", summary, params)
     )
     return Damage(tuple(findings), steps, original)
-
-
-def _was_decomposed(original: bytes, reading: TextReading) -> bool:
-    """The digest is over NFC, so a decomposed text matches at once; its mark stands at another offset."""
-    exclusions = reading.binding.assertion.exclusions if reading.binding and reading.binding.assertion else ()
-    return bool(
-        reading.mark
-        and exclusions
-        and exclusions[0].length == reading.mark.span.length
-        and exclusions[0].start == len(original) != reading.mark.span.start
-    )
 
 
 def _changed(content: str, assertion: DataHashAssertion, reading: TextReading) -> Finding:

@@ -192,7 +192,12 @@ def _script(raw: bytes, node: turbohtml.Element) -> Scan:
     extra = set(node.attrs) - {"type"}
     tag_size = where.end_tag.end_offset - where.end_tag.start_offset
     foreign = None
-    if extra or len(content) > len(content.strip()) + 2 or tag_size != len(CLOSE):
+    if (
+        extra
+        or base64.b64encode(store) != content.strip()
+        or len(content) > len(content.strip()) + 2
+        or tag_size != len(CLOSE)
+    ):
         foreign = "the manifest element holds something besides its type and the manifest"
     return Scan(marks=(Mark(Carrier.A7, span, store, foreign=foreign),))
 

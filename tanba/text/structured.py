@@ -103,6 +103,8 @@ def _resolve(raw: bytes, at: int, stop: int, reference: bytes, span: Span) -> Sc
         if store is None:
             text = "the data URI is not base64 of type application/c2pa"
             return Scan(findings=(failure(_CODE + "malformedReference", text, span),))
+        if data_uri(store) != reference:
+            foreign = foreign or "the base64 of the manifest is not the canonical one"
         return Scan(marks=(Mark(Carrier.A9, block, store, also=also, foreign=foreign),))
     match = _URL.fullmatch(reference) if len(reference) <= MAX_REFERENCE else None
     if match is None:
