@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from tanba import exits
-from tanba.errors import UsageError
+from tanba.errors import StorageError, UsageError
 
 
 @click.command()
@@ -18,8 +18,8 @@ def worker(at_once: int | None) -> int:
     import asyncio
 
     from service import observability
-    from service.app import prepare
     from service.config import Settings
+    from service.db.session import is_current
     from service.jobs import runtime
     from service.state import build
 
@@ -34,7 +34,12 @@ def worker(at_once: int | None) -> int:
                 "a separate worker needs PostgreSQL",
                 hint="with SQLite `tanba serve` does the work itself; set TANBA_DATABASE_URL=postgresql://… for workers",
             )
-        prepare(state)
+        if not is_current(state.db):
+            raise StorageError(
+                "the database is not at the newest migration",
+                code="tanba.storage.migration_needed",
+                hint="run `tanba db upgrade` once, then start workers",
+            )
         asyncio.run(runtime.work(runtime.build(state)))
     finally:
         state.workers.close()

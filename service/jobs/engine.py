@@ -86,7 +86,7 @@ class Engine(ABC):
             self._connected,
             dequeue_timeout=self.pace.poll,
             batch_size=at_once,
-            max_concurrent_tasks=2 * at_once,
+            max_concurrent_tasks=2 * at_once,  # the engine wants room for the next batch while one is in hand
             heartbeat_timeout=self.pace.heartbeat,
             restart_on_failure=True,
             restart_delay=timedelta(seconds=2),
