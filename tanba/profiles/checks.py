@@ -29,17 +29,6 @@ def two_layers(disclosure: Disclosure, layers: Collection[str]) -> tuple[str, ..
     return (f"two machine-readable layers ({len(present)} planned, without: {', '.join(missing)})",)
 
 
-def both_layers_kz(disclosure: Disclosure, layers: Collection[str]) -> tuple[str, ...]:
-    """KZ 230-VIII Art. 21(2): machine-readable mark *and* perceivable warning are both conditions of distribution."""
-    del disclosure
-    problems = []
-    if not {"c2pa", "iptc"} & set(layers):
-        problems.append("a machine-readable mark (C2PA or IPTC)")
-    if "visible" not in layers:
-        problems.append("a warning that people can perceive (--visible)")
-    return tuple(problems)
-
-
 def known_kz_basis(disclosure: Disclosure, layers: Collection[str]) -> tuple[str, ...]:
     """KZ 230-VIII Art. 1(4): a stated basis must be one of the four that the article names."""
     del layers
@@ -60,7 +49,6 @@ def aigc_code(disclosure: Disclosure, layers: Collection[str]) -> tuple[str, ...
 
 CHECKS: Mapping[str, Check] = {
     "two_layers": two_layers,
-    "both_layers_kz": both_layers_kz,
     "known_kz_basis": known_kz_basis,
     "aigc_code": aigc_code,
 }
