@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from tanba.errors import CredentialError
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
+Chain: TypeAlias = "tuple[x509.Certificate, ...]"
 MAX_CHAIN = 10
 """More certificates than this are no chain of one signer."""
 

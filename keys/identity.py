@@ -6,10 +6,9 @@ Whatever the provider answers is checked against the certificate before it is us
 from __future__ import annotations
 
 from datetime import datetime
-from functools import cached_property
 from typing import TYPE_CHECKING
 
-from keys import algorithms
+from keys import algorithms, certificates
 from keys.keyring import IdentityInfo
 from keys.providers.base import Key, LocalKey
 from keys.states import State
@@ -22,9 +21,10 @@ if TYPE_CHECKING:
 class SigningIdentity:
     """Satisfies :class:`tanba.protocols.Signer`. Use it inside the ``with`` of :func:`keys.open_identity` only."""
 
-    def __init__(self, info: IdentityInfo, chain_pem: bytes, key: Key) -> None:
+    def __init__(self, info: IdentityInfo, chain_pem: bytes, public_key: PublicKeyTypes, key: Key) -> None:
         self.info = info
         self._chain_pem = chain_pem
+        self._public_key = public_key
         self._key = key
 
     def __repr__(self) -> str:
@@ -59,12 +59,6 @@ class SigningIdentity:
     def state(self) -> State:
         return self.info.state
 
-    @cached_property
-    def _public_key(self) -> PublicKeyTypes:
-        from cryptography.hazmat.primitives.serialization import load_der_public_key
-
-        return load_der_public_key(self._key.public_key_der())
-
     def sign(self, data: bytes) -> bytes:
         """Raises :class:`CredentialError` or :class:`ProviderUnavailable` with the provider's own error as cause."""
         algorithm = algorithms.get(self.info.algorithm)
@@ -97,18 +91,25 @@ class LocalSigningIdentity(SigningIdentity):
 
 
 def make(info: IdentityInfo, chain_pem: bytes, key: Key) -> SigningIdentity:
-    """The right class for a key; a key that does not fit the certificate is refused here, before any file is touched.
+    """The right class for a key. A chain that is not the keyring's, or a key in this process that does not fit its
+    certificate, is refused here; a key elsewhere is checked with each signature, without another round trip.
 
     Raises :class:`CredentialError`.
     """
-    from hashlib import sha256
-
-    found = sha256(key.public_key_der()).hexdigest()
-    if info.public_key and found != info.public_key:
+    leaf = certificates.load_chain(chain_pem)[0]
+    if certificates.fingerprint(leaf) != info.fingerprint:
+        raise CredentialError(
+            f"the certificate of {info.name} is not the one the keyring knows",
+            code="tanba.keys.chain_changed",
+            hint="its file was changed behind the keyring's back: restore it, or rotate",
+        )
+    public = leaf.public_key()
+    if not isinstance(key, LocalKey):
+        return SigningIdentity(info, chain_pem, public, key)
+    if key.public_key_der() != certificates.spki(public):
         raise CredentialError(
             f"the key of {info.name} does not match its certificate",
             code="tanba.keys.key_mismatch",
-            hint="install the certificate that was issued for this key, or point the keyring at the right key",
+            hint="install the certificate that was issued for this key",
         )
-    kind = LocalSigningIdentity if isinstance(key, LocalKey) else SigningIdentity
-    return kind(info, chain_pem, key)
+    return LocalSigningIdentity(info, chain_pem, public, key)

@@ -50,7 +50,7 @@ def check(name: str, old: State, new: State) -> None:
     """Raises :class:`TransitionRefused` unless ``old -> new`` is in :data:`ALLOWED`."""
     if (old, new) in ALLOWED:
         return
-    hint = _WHY.get((old, new))
+    hint = _WHY.get((old, new), "identities only move forward: pending, active, retiring, retired; or revoked")
     if old is State.REVOKED:
         hint = "a revoked identity stays revoked; make a new one"
     elif old is new:

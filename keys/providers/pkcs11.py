@@ -83,7 +83,6 @@ class TokenKey:
                 except _lost():
                     with suppress(_p11().PKCS11Error):
                         self._shared.session.close()
-                    _library(self._reference).reinitialize()
                     self._shared.session = _login(self._reference, self._pin)
                     return work()
 
@@ -141,7 +140,14 @@ def _leave(place: tuple[str, str], shared: _Shared) -> None:
 
 
 def _login(reference: KeyReference, pin: str) -> Any:
-    return _library(reference).get_token(token_label=reference.option("token")).open(user_pin=pin)
+    """A new session. A token that was plugged in after the driver started is only seen when the driver starts again."""
+    library, name = _library(reference), reference.option("token")
+    try:
+        token = library.get_token(token_label=name)
+    except (_p11().NoSuchToken, _p11().TokenNotPresent):
+        library.reinitialize()
+        token = library.get_token(token_label=name)
+    return token.open(user_pin=pin)
 
 
 @contextmanager
