@@ -97,11 +97,14 @@ class PlainC2pa:
             builder.sign(self.signer, media_type, io.BytesIO(data), out)
         made = out.getvalue()
         hashlib.sha256(made).hexdigest()
-        if self.read(made, media_type) != "Trusted":
-            raise RuntimeError("not trusted")
+        with c2pa.Reader(media_type, io.BytesIO(made), context=self.context) as reader:
+            active = json.loads(reader.json())["active_manifest"]
+            if reader.get_validation_state() != "Trusted" or active is None:
+                raise RuntimeError("not trusted")
         return made
 
     def read(self, data: bytes, media_type: str) -> str:
+        """With crJSON: the only view that names the certificate."""
         with c2pa.Reader(media_type, io.BytesIO(data), context=self.context) as reader:
             json.loads(reader.json())
             json.loads(reader.crjson())

@@ -145,7 +145,14 @@ def _sign(
     media_type = prepared.format.media_type
     with prepared.open() as source:
         return sign(
-            source, media_type, definition, job.signer, target.stream, ingredients=ingredients, timestamp_url=url
+            source,
+            media_type,
+            definition,
+            job.signer,
+            target.stream,
+            ingredients=ingredients,
+            timestamp_url=url,
+            digest=bytes.fromhex(job.asset.sha256) if prepared is job.asset else None,
         )
 
 

@@ -43,7 +43,9 @@ def check(
 
     Raises :class:`CredentialError` when only the signing credential is at fault, :class:`SelfCheckFailed` otherwise.
     """
-    evidence = engine.read_here(output, trust, limits, store if detached else None, False, _OWN_STORE)
+    evidence = engine.read_here(
+        output, trust, limits, store if detached else None, False, _OWN_STORE, certificates=False
+    )
     if evidence.status is not EvidenceStatus.FOUND:
         raise SelfCheckFailed(f"the label that was written cannot be read back: {evidence.error or evidence.status}")
     _check_state(evidence)

@@ -44,14 +44,16 @@ def sign(
     *,
     ingredients: Sequence[Ingredient | StoredIngredient] = (),
     timestamp_url: str | None = None,
+    digest: bytes | None = None,
 ) -> bytes:
     """Embed a signed manifest into a copy of ``source``; the raw manifest store is returned.
 
-    Same contract as :func:`tanba.engine.write.sign`, which does it wherever this module cannot.
+    Same contract as :func:`tanba.engine.write.sign`, which does it wherever this module cannot. ``digest`` is the
+    SHA-256 of ``source`` when the caller knows it; a wrong one would be signed, and found by reading back.
     """
     at = insertion_point(source, media_type)
     if at is not None:
-        job = _Job(media_type, at, _digest(source), definition, signer, tuple(ingredients), timestamp_url)
+        job = _Job(media_type, at, digest or _digest(source), definition, signer, tuple(ingredients), timestamp_url)
         store = job.run()
         if store is not None:
             _write(source, destination, at, block(media_type, store))
