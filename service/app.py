@@ -64,7 +64,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utc_now) -> F
     app.state.probe = health.Probe()
     problems.install(app)
     app.include_router(jobs_api.router(jobs))
-    for module in (labels, lookup, verifications, contests, trust, profiles, identities, explain, health):
+    for module in (verifications, labels, lookup, contests, trust, profiles, identities, explain, health):
         app.include_router(module.routes)
     app.include_router(log_api.router(state.db, state.log))
     pages.install(app)

@@ -7,6 +7,7 @@ without a file name.
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 import time
 from collections import OrderedDict
@@ -26,10 +27,20 @@ class CachedReport:
     key: str
     """The ETag: SHA-256 over content, trust, settings and format."""
     report: dict[str, Any]
+    body: bytes
+    """The report as JSON, ready to send."""
     expires: float
     """Monotonic seconds."""
     content: tuple[str, str]
     """Content digest and basis: what :meth:`ReportCache.by_content` finds it by."""
+
+
+def encode(report: dict[str, Any]) -> bytes:
+    """A plain report as the bytes of an answer; lone surrogates out of a file are escaped."""
+    try:
+        return json.dumps(report, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:
+        return json.dumps(report, separators=(",", ":")).encode()
 
 
 def cache_key(content_sha256: str, trust_digest: str, settings_digest: str, media_type: str) -> str:
@@ -80,7 +91,7 @@ class ReportCache:
         """Remember one result for ``ttl`` seconds."""
         if ttl <= 0:
             return
-        entry = CachedReport(key, report, self._clock() + ttl, (content_sha256, basis))
+        entry = CachedReport(key, report, encode(report), self._clock() + ttl, (content_sha256, basis))
         with self._lock:
             self._by_key[key] = entry
             self._by_key.move_to_end(key)

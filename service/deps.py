@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated, TypeVar
 
@@ -18,8 +19,8 @@ T = TypeVar("T")
 _bearer = HTTPBearer(auto_error=False, description="An API key: `Authorization: Bearer tnb_…`", bearerFormat="tnb_…")
 
 
-def get_state(request: Request) -> State:
-    """The running service."""
+async def get_state(request: Request) -> State:
+    """The running service. Async, like every dependency here: a plain function would cost a thread's hop."""
     state = request.app.state.tanba
     assert isinstance(state, State)
     return state
@@ -34,16 +35,23 @@ def address(request: Request) -> str:
 
 
 async def get_caller(
-    request: Request, state: StateDep, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    request: Request, _given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Caller:
     """Who asks. A missing key is the anonymous caller; a wrong key is always refused."""
-    if given is None:
-        if request.headers.get("authorization"):
-            raise Unauthenticated("only bearer keys are known here", hint="send Authorization: Bearer tnb_…")
+    return await identify(request, await get_state(request))
+
+
+async def identify(request: Request, state: State) -> Caller:
+    """The caller of a request. Raises :class:`Unauthenticated`."""
+    given = request.headers.get("authorization")
+    if not given:
         return anonymous(state)
-    caller = state.accounts.remembered(given.credentials)
+    scheme, _, key = given.partition(" ")
+    if scheme.lower() != "bearer":
+        raise Unauthenticated("only bearer keys are known here", hint="send Authorization: Bearer tnb_…")
+    caller = state.accounts.remembered(key.strip())
     if caller is None:
-        caller = await run_in_threadpool(state.accounts.recognise, given.credentials)
+        caller = await run_in_threadpool(state.accounts.recognise, key.strip())
     request.scope["tanba.client"] = caller.name
     return caller
 
@@ -71,27 +79,36 @@ def _scoped(caller: Caller, scope: Scope) -> None:
     caller.require(scope)
 
 
-def _limited(kind: str, scope: Scope) -> Callable[..., AsyncIterator[Caller]]:
-    async def dependency(request: Request, state: StateDep, caller: CallerDep) -> AsyncIterator[Caller]:
-        _scoped(caller, scope)
-        who = f"c:{caller.id}" if caller.id else state.rates.address_key(address(request))
-        labelling = scope is Scope.LABEL
-        rate, most = (
-            (caller.label_rate, caller.label_concurrency)
-            if labelling
-            else (caller.verify_rate, caller.verify_concurrency)
-        )
-        await state.rates.hit(kind, who, rate)
-        async with state.rates.slot(kind, who, most):
+@contextlib.asynccontextmanager
+async def admit(request: Request, state: State, caller: Caller, scope: Scope) -> AsyncIterator[None]:
+    """Scope, rate and one of the caller's parallel places; the place is given back at the end.
+
+    Raises :class:`Unauthenticated`, :class:`Forbidden`, :class:`TooManyRequests`.
+    """
+    _scoped(caller, scope)
+    who = f"c:{caller.id}" if caller.id else state.rates.address_key(address(request))
+    rate, most = (
+        (caller.label_rate, caller.label_concurrency)
+        if scope is Scope.LABEL
+        else (caller.verify_rate, caller.verify_concurrency)
+    )
+    await state.rates.hit(scope.value, who, rate)
+    async with state.rates.slot(scope.value, who, most):
+        yield
+
+
+def _limited(scope: Scope) -> Callable[..., AsyncIterator[Caller]]:
+    async def dependency(request: Request, caller: CallerDep) -> AsyncIterator[Caller]:
+        async with admit(request, await get_state(request), caller, scope):
             yield caller
 
     return dependency
 
 
-Labeller = Annotated[Caller, Depends(_limited("label", Scope.LABEL))]
+Labeller = Annotated[Caller, Depends(_limited(Scope.LABEL))]
 """A caller that may label, holding one of its places."""
 
-Verifier = Annotated[Caller, Depends(_limited("verify", Scope.VERIFY))]
+Verifier = Annotated[Caller, Depends(_limited(Scope.VERIFY))]
 """A caller that may verify, holding one of its places."""
 
 

@@ -53,7 +53,7 @@ class Probe:
         self.answer: Readiness | None = None
 
 
-def get_probe(request: Request) -> Probe:
+async def get_probe(request: Request) -> Probe:
     """The app's own probe."""
     probe = request.app.state.probe
     assert isinstance(probe, Probe)

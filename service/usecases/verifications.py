@@ -14,14 +14,14 @@ from starlette.concurrency import run_in_threadpool
 
 from service import work
 from service.bodies import Spooled, bare_name
-from service.cache import CachedReport, cache_key, lifetime
+from service.cache import CachedReport, cache_key, encode, lifetime
 from service.db import repositories
 from service.db.models import LabelState, StoredVerification
 from service.problems import NotSeen
 from service.state import State
 from tanba.errors import StorageError
 from tanba.formats.sniff import sniff
-from tanba.wire import rfc3339, to_json
+from tanba.wire import rfc3339
 
 _HEAD = 4096
 _STATUS_SECONDS = 5.0
@@ -34,6 +34,8 @@ class Answer:
 
     etag: str
     report: dict[str, Any]
+    body: bytes
+    """The report without a name as JSON, ready to send."""
     cached: bool
     max_age: int
 
@@ -55,7 +57,7 @@ async def verify(
     plain = manifest is None and as_of is None and not thumbnails
     key = cache_key(file.sha256, digest, state.settings_digest, _media_type(file))
     if plain and (found := await _cached(state, key, file.sha256, basis)) is not None:
-        return await _answer(state, found.report, found.key, cached=True, expires=found.expires)
+        return await _answer(state, found.report, found.key, cached=True, expires=found.expires, body=found.body)
     task = work.VerifyTask(
         file=work.FileRef(path=file.path, name=file.name, sha256=file.sha256, size=file.size),
         trust=work.TrustRef(folder=state.trust.folder, digest=digest),
@@ -107,7 +109,7 @@ async def by_hash(state: State, sha256: str) -> Answer:
             "this service holds no result for this hash; that says nothing about the content",
             hint="send the bytes to POST /v1/verifications",
         )
-    return await _answer(state, found.report, found.key, cached=True, expires=found.expires)
+    return await _answer(state, found.report, found.key, cached=True, expires=found.expires, body=found.body)
 
 
 async def fetch(state: State, url: str) -> Spooled:
@@ -150,15 +152,21 @@ async def _cached(state: State, key: str, sha256: str, basis: str) -> CachedRepo
     return state.cache.get(key)
 
 
-async def _answer(state: State, report: dict[str, Any], key: str, *, cached: bool, expires: float) -> Answer:
+async def _answer(
+    state: State, report: dict[str, Any], key: str, *, cached: bool, expires: float, body: bytes | None = None
+) -> Answer:
     """Put in what may change from one moment to the next: whether a label of ours was withdrawn."""
     verdict = report["verdict"]
     state.metrics.verifications.labels(verdict, str(cached).lower()).inc()
     status = await own_status(state, report)
     shown = _with_status(report, status) if status else report
+    if body is None or (status is not None and status["state"] != LabelState.ISSUED):
+        body = encode(shown)
+    elif status is not None:
+        body = body[:-1] + b',"label":' + encode(status) + b"}"
     max_age = max(0, int(min(expires - time.monotonic(), state.settings.cache_seconds)))
     etag = f"{key}-{status['state']}" if status else key
-    return Answer(etag, shown, cached, max_age)
+    return Answer(etag, shown, body, cached, max_age)
 
 
 async def own_status(state: State, report: dict[str, Any]) -> dict[str, Any] | None:
@@ -230,8 +238,3 @@ def _store(state: State, key: str, report: dict[str, Any], ttl: float) -> None:
     )
     with state.db.write() as session:
         repositories.store_verification(session, row)
-
-
-def body(report: dict[str, Any]) -> bytes:
-    """The report as the bytes of an answer."""
-    return to_json(report, indent=None).encode()

@@ -23,6 +23,7 @@ from service.api import uploads
 from service.api.explain import words as code_words
 from service.api.labels import LabelId
 from service.api.schemas import Contest
+from service.cache import encode
 from service.db.models import Label
 from service.deps import StateDep, address, anonymous
 from service.problems import NotFound, TooManyRequests, Unauthenticated
@@ -122,7 +123,7 @@ async def check(request: Request, state: StateDep, lang: Lang = None) -> HTMLRes
         own=answer.own,
         code_rows=[(row.code, row.bucket_text, row.clause, row.text) for row in answer.view.codes],
         html_uri=_data_uri("text/html", answer.html.encode()),
-        json_uri=_data_uri("application/json", verifications.body(answer.report)),
+        json_uri=_data_uri("application/json", encode(answer.report)),
     )
 
 
