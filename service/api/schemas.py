@@ -25,7 +25,7 @@ def _refuse_nul(value: Any) -> Any:
 
 
 Statement = Annotated[
-    str, BeforeValidator(_refuse_nul), StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000), BeforeValidator(_refuse_nul)
 ]
 
 

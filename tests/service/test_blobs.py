@@ -1,0 +1,117 @@
+"""One contract for every blob store: local files, and object storage (moto's S3 through obstore)."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from service.blobs import open_store
+from service.config import S3Settings
+from tanba.errors import StorageError, UsageError
+
+
+@pytest.fixture(scope="module")
+def s3_endpoint() -> Iterator[str]:
+    pytest.importorskip("moto.server", reason="moto is a test dependency")
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    try:
+        yield f"http://{host}:{port}"
+    finally:
+        server.stop()
+
+
+def s3_settings(endpoint: str) -> S3Settings:
+    return S3Settings(endpoint=endpoint, access_key_id="test", secret_access_key=SecretStr("test"), allow_http=True)
+
+
+@pytest.fixture(params=["file", "s3"])
+def store(request, tmp_path: Path):
+    if request.param == "file":
+        return open_store((tmp_path / "blobs").as_uri(), S3Settings())
+    import boto3
+
+    endpoint = request.getfixturevalue("s3_endpoint")
+    bucket = f"b{secrets.token_hex(6)}"
+    client = boto3.client(
+        "s3", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
+    )
+    client.create_bucket(Bucket=bucket)
+    return open_store(f"s3://{bucket}/some/prefix", s3_settings(endpoint))
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+@pytest.mark.parametrize("data", [b"", b"x", bytes(700_000)], ids=["empty", "small", "several chunks"])
+def test_what_is_put_comes_back_whole_and_in_chunks(store, tmp_path, data):
+    store.put(digest(data), data)
+    assert store.get(digest(data)) == data
+    assert b"".join(store.stream(digest(data))) == data
+
+
+def test_a_file_is_put_and_stays_where_it_was(store, tmp_path):
+    path = tmp_path / "upload.part"
+    path.write_bytes(b"labelled")
+    store.put_file(digest(b"labelled"), path)
+    assert path.read_bytes() == b"labelled"
+    path.unlink()
+    assert store.get(digest(b"labelled")) == b"labelled"
+
+
+def test_the_first_writer_wins_and_a_second_is_no_error(store):
+    key = digest(b"one")
+    store.put(key, b"one")
+    store.put(key, b"two")
+    assert store.get(key) == b"one"
+
+
+def test_many_writers_at_once_leave_one_whole_object(store):
+    data = secrets.token_bytes(300_000)
+    writers = [threading.Thread(target=store.put, args=(digest(data), data)) for _ in range(6)]
+    for item in writers:
+        item.start()
+    for item in writers:
+        item.join()
+    assert store.get(digest(data)) == data
+
+
+def test_what_is_not_there_is_none_and_can_be_deleted(store):
+    key = digest(b"nothing")
+    assert store.get(key) is None
+    assert store.stream(key) is None
+    store.delete(key)
+    store.put(key, b"nothing")
+    store.delete(key)
+    assert store.get(key) is None
+    store.check()
+
+
+def test_a_store_that_is_gone_is_a_storage_error():
+    gone = open_store("s3://bucket/x", s3_settings("http://127.0.0.1:9"))
+    with pytest.raises(StorageError):
+        gone.put("0" * 64, b"x")
+    with pytest.raises(StorageError):
+        gone.check()
+
+
+def test_an_unknown_kind_of_store_is_refused_in_words():
+    with pytest.raises(UsageError, match="not supported"):
+        open_store("ftp://x/y", S3Settings())
+
+
+def test_a_digest_that_is_none_never_becomes_a_path(tmp_path):
+    store = open_store(tmp_path.as_uri(), S3Settings())
+    for wrong in ("../../etc/passwd", "", "x" * 63, "/" * 64):
+        with pytest.raises(ValueError, match="SHA-256"):
+            store.get(wrong)
