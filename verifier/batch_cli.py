@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -103,7 +105,9 @@ def _sinks(options: Mapping[str, Any], lang: str, stack: ExitStack) -> list[Sink
     if options["html_path"]:
         from verifier.summary_sink import SummarySink
 
-        sinks.append(SummarySink(Path(options["html_path"]), lang))
+        command = shlex.join(["tanba", *sys.argv[1:]])
+        path, now = Path(options["html_path"]), datetime.now(UTC)
+        sinks.append(SummarySink(path, lang, stack=stack, command=command, checked_at=now))
     return sinks
 
 
