@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import io
 import time
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from tanba.engine.write import sign
 from tanba.errors import InputError
 from tanba.formats.containers import Blocks, heif
+from tanba.formats.containers.boxes import walk
+from tanba.formats.containers.iloc import ItemLocations
 from tanba.formats.metadata import read_metadata, write_metadata
 from tanba.formats.xmp import IPTC_EXT, read_xmp, write_xmp
 from tanba.model import Disclosure, Involvement
-from tests.formats.files import PILLOW, WRITABLE, asset, format_of, picture
+from tests.formats.files import PILLOW, WRITABLE, asset, format_of, picture, pixels
+from tests.pki import make_pki
 
 LABEL = Disclosure(involvement=Involvement.GENERATED, system="G", provider="ACME-KZ")
 SYSTEM = (IPTC_EXT, "AISystemUsed")
@@ -26,6 +32,24 @@ MARKED = {
     for extension in WRITABLE
 }
 
+CREATED = {
+    "claim_version": 2,
+    "claim_generator_info": [{"name": "test"}],
+    "assertions": [
+        {
+            "label": "c2pa.actions.v2",
+            "created": True,
+            "data": {
+                "actions": [
+                    {
+                        "action": "c2pa.created",
+                        "digitalSourceType": "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia",
+                    }
+                ]
+            },
+        }
+    ],
+}
 edits = st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 255)), min_size=1, max_size=8)
 slow = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -101,8 +125,41 @@ def test_a_compressed_text_that_grows_a_thousandfold_is_not_expanded() -> None:
     assert [item.code for item in evidence.findings] == ["tanba.metadata.unread"]
 
 
+def heif_with_bases() -> bytes:
+    """A file whose items lie at ``base`` + 0, as phones and libheif write them; Pillow's writer uses offsets alone."""
+    data = picture("avif")
+    view = memoryview(data)
+    meta = next(box for box in walk(view, 0, len(data)) if box.kind == b"meta")
+    child = next(box for box in walk(view, meta.body + 4, meta.end) if box.kind == b"iloc")
+    old = ItemLocations.parse(bytes(view[child.body : child.end]))
+    assert old.base_size == 0
+    grown = 4 * len(old.items)
+    items = tuple(
+        replace(item, base=item.extents[0].offset + grown, extents=(replace(item.extents[0], offset=0),))
+        for item in old.items
+    )
+    body = replace(old, base_size=4, items=items).encode()
+    assert len(body) == child.end - child.body + grown
+    out = bytearray(data[: child.start] + (len(body) + 8).to_bytes(4) + b"iloc" + body + data[child.end :])
+    out[meta.start : meta.start + 4] = (meta.end - meta.start + grown).to_bytes(4)
+    return bytes(out)
+
+
+@pytest.mark.parametrize("make", [lambda: picture("avif"), heif_with_bases], ids=["offsets", "bases"])
+def test_heif_metadata_is_still_found_after_c2pa_moved_everything(make: Callable[[], bytes]) -> None:
+    """The signature goes in behind the metadata and shifts it; what cannot be found then was never written."""
+    data = make()
+    kind = format_of(data, "avif")
+    written = write_xmp(data, kind, {SYSTEM: "x"})
+    out = io.BytesIO()
+    sign(io.BytesIO(written), "image/avif", CREATED, make_pki().leaf().signer(), out)
+    xmp = read_xmp(asset(out.getvalue(), "avif"))
+    assert xmp is not None
+    assert xmp.values(*SYSTEM) == ("x",)
+    assert pixels(out.getvalue()) == pixels(data)
+
+
 def test_heif_offsets_behind_the_meta_box_move_with_it() -> None:
-    """An item by absolute offset and an item by base and offset, both before and after the write."""
     data = picture("avif")
     blocks = Blocks()
     out = heif.write(data, b"<x/>" * 50)

@@ -92,7 +92,7 @@ class _Meta:
         known = any(number == item for number, _, _ in self.infos)
         locations = self.locations.moved(self.box.end, delta)
         kept = [entry for entry in locations.items if entry.id != item]
-        entry = Item(item, 0, 0, 0, (extent,))
+        entry = _at(item, extent, has_base=bool(locations.base_size))
         locations = replace(locations, items=(*kept, entry))
         out = [bytes(self.view[self.box.body : self.box.body + _META_HEADER])]
         has_iref = any(child.kind == b"iref" for child in self.children)
@@ -113,6 +113,15 @@ class _Meta:
     def _body(self, kind: bytes) -> memoryview:
         child = next(child for child in self.children if child.kind == kind)
         return self.view[child.body : child.end]
+
+
+def _at(item: int, extent: Extent, *, has_base: bool) -> Item:
+    """The item's place: in its base where the box has one, because c2pa-rs 0.91 moves base *and* offset of an item
+    whose base is 0, which would lead nowhere.
+    """
+    if has_base:
+        return Item(item, 0, 0, extent.offset, (Extent(0, extent.length),))
+    return Item(item, 0, 0, 0, (extent,))
 
 
 def _read_meta(stream: BinaryIO, raw: bytes, blocks: Blocks) -> None:
