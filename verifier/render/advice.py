@@ -18,10 +18,8 @@ from tanba.report import (
     Verdict,
     VerificationReport,
 )
+from tanba.trustdir import OLD_AFTER_DAYS
 from verifier.render.safe import clean, suspicions
-
-OLD_LIST_DAYS = 90
-"""A trust list older than this is said aloud. Lists change monthly; certificates on them are revoked between releases."""
 
 
 def limits(report: VerificationReport, lang: str) -> tuple[str, ...]:
@@ -60,9 +58,11 @@ def _limits(report: VerificationReport, lang: str) -> Iterator[str]:
 
 def _list_age(report: VerificationReport, used: TrustListRef, lang: str) -> Iterator[str]:
     days = list_age(report, used)
-    if days is None:
+    if any(item.code == "tanba.trust.list_frozen" and item.params.get("list") == used.name for item in report.findings):
+        yield sentence("advice-limit-list-frozen", lang, list=clean(used.name))
+    elif days is None:
         yield sentence("advice-limit-list-undated", lang, list=clean(used.name))
-    elif days > OLD_LIST_DAYS:
+    elif days > OLD_AFTER_DAYS:
         yield sentence("advice-limit-list-old", lang, list=clean(used.name), days=days)
 
 
@@ -89,6 +89,8 @@ _STEPS: dict[str, tuple[str, ...]] = {
     "invalid-expired": ("invalid-expired", "invalid"),
     "invalid-revoked": ("invalid-revoked",),
     "invalid-history": ("invalid-history", "invalid"),
+    "invalid-fragments": ("unchecked-fragments",),
+    "invalid-restored": ("invalid-restored",),
     "invalid-identity": ("invalid-identity",),
     "unmarked": ("unmarked", "unmarked-search"),
     "unchecked": ("unchecked",),
@@ -106,7 +108,7 @@ def _next(report: VerificationReport, lang: str, reason: str) -> Iterator[str]:
     if report.second_opinion and report.second_opinion.get("agrees") is False:
         yield sentence("advice-do-engines", lang)
     used = report.answers.signer.list
-    if used and (list_age(report, used) or 0) > OLD_LIST_DAYS:
+    if used and (list_age(report, used) or 0) > OLD_AFTER_DAYS:
         yield sentence("advice-do-list-old", lang, list=clean(used.name))
     if any(suspicions(name) for name in names_shown(report)):
         yield sentence("advice-do-names", lang)

@@ -29,7 +29,9 @@ def render(report: VerificationReport, *, lang: str, verbosity: int = 0, color: 
     lines += _answers(said, color=color)
     if report.history:
         lines += ["", _bold(sentence("report-history", lang), color), *_history(report, lang)]
-    for heading, items in (("advice-limits", said.limits), ("advice-next", said.next)):
+    for heading, items in (("note-heading", said.notes), ("advice-limits", said.limits), ("advice-next", said.next)):
+        if not items:
+            continue
         lines += ["", _bold(sentence(heading, lang), color)]
         for item in items:
             lines += _wrap(item, "  - ", "    ")

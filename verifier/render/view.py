@@ -11,8 +11,9 @@ from typing import Any
 
 from tanba.i18n import LANGUAGES, NAMES, sentence
 from tanba.report import Bucket, HistoryNode, TrustListRef, VerificationReport
+from tanba.trustdir import OLD_AFTER_DAYS
 from verifier.explain import explain
-from verifier.render.advice import OLD_LIST_DAYS, list_age, names_shown
+from verifier.render.advice import list_age, names_shown
 from verifier.render.preview import Preview, safe_thumbnail
 from verifier.render.safe import MAX_TEXT, clean, clean_or, suspicions
 from verifier.render.terms import Difference, ai_step, differences, term
@@ -231,7 +232,7 @@ def _list(report: VerificationReport, item: TrustListRef, lang: str) -> tuple[st
     dated = clean_or(item.date, sentence("report-undated", lang))
     if age is not None:
         dated += f" ({sentence('report-age', lang, days=age)})"
-    if age is None or age > OLD_LIST_DAYS:
+    if age is None or age > OLD_AFTER_DAYS:
         dated += f" — {sentence('report-old', lang)}"
     purpose = term("purpose", item.purpose, lang)
     return clean(item.name), purpose, dated, clean(item.sha256), clean_or(item.source, "—", 300)

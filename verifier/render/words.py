@@ -25,6 +25,7 @@ from tanba.report import (
     VerificationReport,
 )
 from verifier.render.advice import limits, next_steps
+from verifier.render.notes import notes
 from verifier.render.safe import MAX_TEXT, clean, clean_or
 
 Tone = Literal["good", "caution", "bad", "neutral"]
@@ -71,6 +72,8 @@ class Words:
     limits: tuple[str, ...]
     """What this does not tell; the verdict's own note first."""
     next: tuple[str, ...]
+    notes: tuple[str, ...]
+    """Remarks that belong to no single answer."""
 
 
 def words(report: VerificationReport, lang: str) -> Words:
@@ -93,6 +96,7 @@ def words(report: VerificationReport, lang: str) -> Words:
         ),
         limits=(sentence(f"verdict-{verdict}.note", lang), *limits(report, lang)),
         next=next_steps(report, lang, reason(report)),
+        notes=notes(report, lang),
     )
 
 
@@ -149,12 +153,22 @@ _CONTENT = ("assertion.dataHash.", "assertion.bmffHash.", "assertion.boxesHash."
             "assertion.multiAssetHash.", "assertion.hashedURI.", "hashedURI.", "manifest.text.")  # fmt: skip
 
 
+_SPECIAL = (
+    ("tanba.c2pa.store_unreadable", "store"),
+    ("tanba.c2pa.needs_fragments", "fragments"),
+    ("tanba.text.restored", "restored"),
+    ("tanba.time.future_timestamp", "future"),
+)
+"""Findings that explain a broken label better than its failure codes do."""
+
+
 def _why_invalid(report: VerificationReport) -> str:
     failures = [item for item in report.findings if item.bucket is Bucket.FAILURE]
     codes = [item.code for item in failures]
     answers = report.answers
-    if "tanba.c2pa.store_unreadable" in codes:
-        return "store"
+    said = {item.code for item in report.findings}
+    if special := next((kind for code, kind in _SPECIAL if code in said), None):
+        return special
     if answers.integrity.state is IntegrityState.BROKEN:
         own = [item.code for item in failures if "ingredient" not in item.params]
         if any(code.startswith(_CONTENT) for code in own):
@@ -166,9 +180,9 @@ def _why_invalid(report: VerificationReport) -> str:
     if answers.revocation.state is RevocationState.REVOKED:
         return "revoked"
     if answers.time.state is TimeState.EXPIRED:
-        return "expired"
+        return "outside" if "tanba.time.signed_outside_validity" in said else "expired"
     if answers.time.state is TimeState.NOT_YET_VALID:
-        return "notyet"
+        return "after" if "tanba.time.signed_after_as_of" in said else "notyet"
     if answers.signer.state is SignerState.INVALID:
         return "signer"
     serious = [item for item in failures if item.code != "signingCredential.untrusted"]
@@ -237,10 +251,11 @@ def _time(report: VerificationReport, lang: str) -> Answer:
             key = "answer-time-timestamped-unvouched" if stamped else key + ("" if time.signed_at else "-unknown")
             tone = "caution"
         case TimeState.EXPIRED:
-            key += "-stamped" if time.source == "rfc3161" and time.signed_at else ""
+            key += _expired(report)
             tone = "bad"
         case TimeState.NOT_YET_VALID:
-            tone = "bad"
+            after = any(item.code == "tanba.time.signed_after_as_of" for item in report.findings)
+            key, tone = ("answer-time-after" if after and time.signed_at else key), "bad"
         case TimeState.ABSENT:
             key += ""
     names = [clean(name) for name in (authority.get("organization"), authority.get("name")) if name]
@@ -255,6 +270,17 @@ def _time(report: VerificationReport, lang: str) -> Answer:
     if time.as_of:
         text += " " + sentence("answer-time-asof", lang, when=moment(time.as_of))
     return _answer("time", time.state.value, text, lang, tone)
+
+
+def _expired(report: VerificationReport) -> str:
+    """What is known about the moment when an expired certificate was used."""
+    time = report.answers.time
+    if not time.signed_at:
+        return ""
+    if time.source == "rfc3161":
+        return "-stamped"
+    outside = any(item.code == "tanba.time.signed_outside_validity" for item in report.findings)
+    return "-outside" if outside else "-claimed"
 
 
 def _revocation(report: VerificationReport, lang: str) -> Answer:

@@ -18,7 +18,6 @@ advice-limit-list-old =
        *[other] Whether the signer is still vouched for: the list “{ $list }” is { $days } days old.
     }
 advice-limit-list-undated = Whether the signer is still vouched for: the list “{ $list }” bears no date.
-advice-limit-network = What an online check of the certificate would have said. No network was used.
 advice-limit-identity = Whether the extra identities (CAWG) are real. They are shown beside the signer and add nothing to its trust.
 
 advice-do-trusted = Name the signer and the list when you write about it, and file this report with the file’s SHA-256.
@@ -57,3 +56,7 @@ advice-code-identity = Treat this identity as unproved. It says nothing against 
 advice-code-fragments = Check the whole video, or all its pieces together.
 advice-code-disagree = Ask the publisher which of the two is right. Do not choose for yourself.
 advice-code-error = Read the message and the hint beside this code; they say what happened.
+advice-do-invalid-restored = Ask for the text as a file, to be sure. What changed on the way is named above.
+advice-limit-list-frozen = Whether the signer would still be vouched for today: the list “{ $list }” is no longer maintained.
+advice-code-lists = Choose or update your lists: `tanba trust add`, `tanba trust update`.
+advice-code-publisher = The publisher’s program wrote this wrongly. Tell its maker; nothing follows from it about the content.

@@ -54,3 +54,6 @@ answer-ai-assisted = edited with help of AI, without changing what it says
 answer-ai-human_declared = declared as made without generative AI (a declaration, not a finding)
 answer-ai-none_declared = nothing
 answer-ai-somebody = The signer
+answer-time-expired-outside = { $when }, by the signer’s own clock; the certificate was not valid then.
+answer-time-expired-claimed = { $when }, by the signer’s own clock. The certificate ran out on { $until }, and no time stamp shows that it was signed before.
+answer-time-after = { $when }: later than the moment that was asked about.

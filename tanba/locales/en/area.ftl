@@ -40,3 +40,7 @@ area-verification = Something about a stored verification.
 area-visible = Something about the visible mark.
 area-watermark = Something about the invisible watermark.
 area-webhook = A notification could not be delivered.
+area-aigc = Something about the AIGC field of GB 45438.
+area-iptc = Something about IPTC metadata.
+area-jobs = A background job could not be done.
+area-ledger = The resume ledger of a folder check cannot be used.

@@ -1,0 +1,56 @@
+"""Remarks of our own that belong to none of the five answers: contradictions, damage on the way, odd metadata, lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tanba.codes import CATALOGUE, text_key
+from tanba.i18n import has, sentence
+from tanba.report import Finding, VerificationReport
+from verifier.render.safe import clean
+
+_SAID = frozenset(
+    {
+        "tanba.limit.exceeded",
+        "tanba.revocation.not_asked",
+        "tanba.revocation.revoked",
+        "tanba.text.restored",
+        "tanba.time.as_of",
+        "tanba.time.authority_unknown",
+        "tanba.time.expired_unknown_when",
+        "tanba.time.expired_without_timestamp",
+        "tanba.time.future_timestamp",
+        "tanba.time.not_yet_valid",
+        "tanba.time.rests_on_claim",
+        "tanba.time.signed_after_as_of",
+        "tanba.time.signed_outside_validity",
+        "tanba.trust.list_old",
+        "tanba.trust.no_lists",
+    }
+)
+"""Codes whose meaning the answers, the limits or the verdict's sentence already say."""
+_MOST = 12
+
+
+def notes(report: VerificationReport, lang: str) -> tuple[str, ...]:
+    """One sentence per remark, without repetition, in the order of the findings."""
+    return tuple(dict.fromkeys(_notes(report, lang)))[:_MOST]
+
+
+def _notes(report: VerificationReport, lang: str) -> Iterator[str]:
+    for item in report.findings:
+        own = item.code in CATALOGUE and item.code.startswith("tanba.") and not item.code.startswith("tanba.c2pa.")
+        if own and item.code not in _SAID:
+            yield _note(item, lang)
+
+
+def _note(item: Finding, lang: str) -> str:
+    key = f"note-{item.code.replace('.', '-')}"
+    if not has(key):
+        return sentence(text_key(item.code), lang)
+    params = {name: clean(value) if isinstance(value, str) else value for name, value in item.params.items()}
+    try:
+        return sentence(key, lang, **params)
+    except TypeError:
+        # A stored report of another version may lack a value that this sentence names.
+        return sentence(text_key(item.code), lang)
