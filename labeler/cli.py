@@ -46,7 +46,13 @@ _MANNER = (
     click.option("-o", "--output", type=click.Path(path_type=Path), metavar="OUT|DIR", help="Where to write."),
     click.option("--profile", "profiles", multiple=True, metavar="kz|eu|cn|us-ca|strict|none", help="Laws to fulfil."),
     click.option("--no-metadata", is_flag=True, help="Leave IPTC/XMP metadata as it is."),
-    click.option("--visible", metavar="[PLACE]", help="Draw a notice into the picture; PLACE is --visible=top-left …"),
+    click.option(
+        "--visible",
+        metavar="[PLACE]",
+        help="A notice people can see: drawn into a picture (--visible=top-left, …), or at the head of a text.",
+    ),
+    click.option("--notice", is_flag=True, help="The same as --visible, for a text."),
+    click.option("--sections", is_flag=True, help="Text: digests of every paragraph, to recognise quoted parts."),
     click.option(
         "--carrier",
         type=click.Choice(["auto", "a7", "a8", "a9", "sidecar"]),

@@ -19,13 +19,15 @@ class LabelOptions:
     metadata: bool = True
     """Write the IPTC/XMP fields (and the AIGC label, when a profile asks for it)."""
     visible: bool = False
-    """Draw a notice even when no profile requires one."""
+    """Put a notice into the picture or at the head of the text even when no profile requires one."""
     placement: str | None = None
     """Where the notice stands (:data:`tanba.profiles.PLACEMENTS`); the profile's place otherwise."""
     carrier: Carrier | None = None
     """How the manifest travels; chosen by the format when None."""
     compact: bool = False
     """Text: the smallest manifest that still verifies."""
+    sections: bool = False
+    """Text: salted digests of every paragraph, so that a quoted part is recognised (``org.tanba.sections``)."""
     parent: Asset | None = None
     """The original that the input was made from; becomes the parent ingredient."""
     accept_tampered_parent: bool = False

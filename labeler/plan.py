@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from labeler.text_notice import not_placeable
 from labeler.visible import not_drawable
 from tanba.errors import RequirementUnmet, UnsupportedFormat, UsageError
 from tanba.formats.sniff import Format, Kind
@@ -19,7 +20,7 @@ ORDER = ("visible", "iptc", "aigc", "c2pa", "timestamp")
 """The safe order: pixels, then metadata, then the signature, because the hard binding covers every byte before it."""
 
 _WHAT = {
-    "visible": "draw a notice that people can see into the picture",
+    "visible": "put a notice that people can see into the content",
     "iptc": "write IPTC 2025.1 fields into XMP metadata",
     "aigc": "write one AIGC label (GB 45438-2025) into the metadata",
     "c2pa": "sign a C2PA manifest over every byte",
@@ -193,7 +194,9 @@ def _why_not(layer: str, format: Format, carrier: Carrier, wishes: Wishes) -> st
         if carrier is Carrier.SIDECAR and format.signable:
             return "a sidecar was asked for, and the file's bytes stay as they are"
         return not_writable(format)
-    return not_drawable(format) if layer == "visible" else None
+    if layer != "visible":
+        return None
+    return not_placeable(format.media_type) if format.kind is Kind.TEXT else not_drawable(format)
 
 
 def _unmet(profile: Profile | None, disclosure: Disclosure, layers: list[str], kind: Kind) -> tuple[Unmet, ...]:

@@ -107,10 +107,11 @@ def label_options(options: Mapping[str, Any], limits: Limits) -> LabelOptions:
     return LabelOptions(
         profiles=load_profiles(options["profiles"]),
         metadata=not options["no_metadata"],
-        visible=place is not None,
+        visible=place is not None or options["notice"],
         placement=place if place not in (None, "auto") else None,
         carrier=Carrier(options["carrier"]) if options["carrier"] != "auto" else None,
         compact=options["compact"],
+        sections=options["sections"],
         parent=Asset.from_path(parent, limits=limits) if parent else None,
         accept_tampered_parent=options["accept_tampered_parent"],
         timestamp_url=options["timestamp"][0] if options["timestamp"] else None,

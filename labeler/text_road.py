@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -20,6 +21,7 @@ from tanba.limits import Limits
 from tanba.model import Carrier, Disclosure
 from tanba.profiles import combine, load
 from tanba.protocols import Signer
+from tanba.text import sections
 from tanba.text.choose import choose
 from tanba.trust import TrustStore
 
@@ -62,12 +64,16 @@ def label(
         parent=kept is not None,
         parent_is_input=kept is not None and options.parent is None,
         parent_problem=kept.problem if kept else (),
-        marks=marks.written,
+        marks=("notice",) if marks.written else (),
         profiles=plan.profiles,
         articles=plan.articles,
     )
     how = text.TextOptions(carrier=plan.carrier, compact=options.compact, timestamp_url=options.timestamp_url)
-    done = text.label_text(prepared, defs.build(said, context), signer, how, limits=limits)
+    definition = defs.build(said, context)
+    if options.sections:
+        salt = secrets.token_bytes(sections.SALT_BYTES)
+        definition["assertions"].append(sections.assertion(prepared.content, asset.format.media_type, salt))
+    done = text.label_text(prepared, definition, signer, how, limits=limits)
     made = Asset(name=asset.name, format=asset.format, size=len(done.output), data=done.output)
     receipt = make_receipt(
         asset, made, done.store, done.evidence, signer, said, plan,
@@ -87,7 +93,7 @@ def _with_notice(
     words = text_notice.lines(profile, said, plan.languages)
     content = text_notice.place(prepared.content, prepared.media_type, words, said)
     alt_text = {line.lang: line.text for line in words}
-    return replace(prepared, content=content), _Marks(alt_text=alt_text, written=("notice",))
+    return replace(prepared, content=content), _Marks(alt_text=alt_text, written=("visible",))
 
 
 def _prepared(asset: Asset, options: LabelOptions, trust: TrustStore, limits: Limits) -> text.PreparedText:
