@@ -18,8 +18,9 @@ from tanba.errors import TextNotEncodable
 from tanba.model import Carrier
 from tanba.report import Bucket, Finding, Layer
 from tanba.text.binding import DataHashAssertion
-from tanba.text.evidence import TextReading
+from tanba.text.evidence import TextReading, read_marked
 from tanba.text.normalize import decode, nfc
+from tanba.trust import TrustStore
 
 BUDGET = 256 << 20
 """Bytes that may be hashed in the search for an explanation."""
@@ -47,6 +48,7 @@ _TYPOGRAPHY = str.maketrans(
         "–": "-", "—": "-", "…": "...", "\u00a0": " ", "\u202f": " ",
     }
 )  # fmt: skip
+_STRAIGHT = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'"})
 _LINE_IN_PARAGRAPH = re.compile(r"(?<=\S)[ \t]*\n[ \t]*(?=[^\s>#*\-])")
 _ONLY_SPACE = "\n", "\r\n", " ", "\n\n", "\t", "\ufeff", "\r\n\r\n", " \n"
 
@@ -167,10 +169,19 @@ def _edges(text: str) -> Iterator[tuple[str, str]]:
                 yield trimmed, other
 
 
+def _unrendered(text: str) -> str:
+    """The text of rendered paragraphs, or the same text when there are none."""
+    if not text.lstrip().startswith("<p>"):
+        return text
+    return html.unescape(re.sub(r"</?p>", "", re.sub(r"</p>\s*<p>", "\n\n", text)))
+
+
 _DEEPER: tuple[Step, ...] = (
     ("tanba.text.entities_escaped", html.unescape),
     ("tanba.text.entities_unescaped", lambda text: html.escape(text, quote=False)),
+    ("tanba.text.quotes_changed", lambda text: text.translate(_STRAIGHT)),
     ("tanba.text.quotes_changed", lambda text: text.translate(_TYPOGRAPHY)),
+    ("tanba.text.rendered", _unrendered),
     ("tanba.text.rewrapped", lambda text: _LINE_IN_PARAGRAPH.sub(" ", text.replace("\r\n", "\n"))),
     ("tanba.text.quoted_in_mail", lambda text: re.sub(r"(?m)^>+ ?", "", text)),
     ("tanba.text.spaces_changed", lambda text: re.sub(r"[ \t]+", " ", text)),
@@ -188,6 +199,7 @@ _WORDS = {
     "tanba.text.entities_escaped": "characters were replaced by HTML entities",
     "tanba.text.entities_unescaped": "HTML entities were replaced by characters",
     "tanba.text.quotes_changed": "quotation marks, dashes or special spaces were made typographic",
+    "tanba.text.rendered": "the text was rendered into HTML paragraphs",
     "tanba.text.rewrapped": "lines of a paragraph were wrapped anew",
     "tanba.text.quoted_in_mail": "the lines were quoted as in e-mail",
     "tanba.text.spaces_changed": "runs of spaces changed",
@@ -198,7 +210,7 @@ def _explained(steps: tuple[str, ...], candidate: str, original: bytes, reading:
     if not steps and candidate.encode() != original:
         # The digest is over NFC, so a decomposed text matches at once; only its mark stands at another offset.
         steps = ("tanba.text.normalisation_changed",)
-    if reading.mark is None:
+    if reading.mark is None and reading.binding and reading.binding.assertion and reading.binding.assertion.exclusions:
         steps = (*steps, "tanba.text.mark_removed")
     steps = steps or ("tanba.text.mark_moved",)
     digest = hashlib.sha256(original).hexdigest()
@@ -229,3 +241,19 @@ def _changed(content: str, assertion: DataHashAssertion, reading: TextReading) -
 
 def _note(code: str, text: str) -> Finding:
     return Finding(code, Bucket.INFORMATIONAL, Layer.TEXT, None, text)
+
+
+def repaired(raw: bytes, media_type: str, reading: TextReading) -> bytes | None:
+    """The whole file as it was signed, mark included, proved by reading it again; None when that cannot be had."""
+    damage = examine(raw, reading)
+    binding, mark = reading.binding, reading.mark
+    if damage.restored is None or mark is None or binding is None or binding.assertion is None:
+        return None
+    start = binding.assertion.exclusions[0].start if binding.assertion.exclusions else 0
+    held = raw[mark.span.start : mark.span.end]
+    forms = (held, held.replace(b"\r\n", b"\n"), held.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
+    for form in dict.fromkeys(forms):
+        whole = damage.restored[:start] + form + damage.restored[start:]
+        if read_marked(whole, media_type, trust=TrustStore.empty()).evidence.state in ("Valid", "Trusted"):
+            return whole
+    return None
