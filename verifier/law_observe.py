@@ -12,6 +12,7 @@ from typing import Any
 
 from tanba.asset import Asset
 from tanba.engine.read import Evidence, read
+from tanba.formats.metadata import read_aigc
 from tanba.formats.sniff import Kind
 from tanba.model import Disclosure, Involvement
 from tanba.profiles import Profile
@@ -66,7 +67,13 @@ def observe(asset: Asset, settings: Settings, profile: Profile) -> Observed:
     report = verify_asset(asset, settings)
     holds = report.verdict in (Verdict.VALID, Verdict.TRUSTED)
     evidence = _read(asset, settings) if holds else None
-    seen = [*_marks(report, holds=holds), *_signed(evidence), *_unsigned(report), *_time(report)]
+    seen = [
+        *_marks(report, holds=holds),
+        *_signed(evidence),
+        *_unsigned(report),
+        *_aigc(asset, settings),
+        *_time(report),
+    ]
     if asset.format.kind is Kind.TEXT:
         seen += _notice(asset, profile)
     values: dict[str, Any] = {}
@@ -189,6 +196,15 @@ def _unsigned(report: VerificationReport) -> Iterator[Seen]:
     for item in report.answers.ai.statements:
         if item.layer.value == "iptc" and item.what in names and item.value:
             yield Seen(names[item.what], f"IPTC/XMP {item.what}, unsigned", item.value)
+
+
+def _aigc(asset: Asset, settings: Settings) -> Iterator[Seen]:
+    for label in read_aigc(asset, settings.limits):
+        pairs = (
+            ("provider_id", "ContentProducer", label.content_producer),
+            ("content_id", "ProduceID", label.produce_id),
+        )
+        yield from (Seen(what, f"AIGC {key}, unsigned", value) for what, key, value in pairs if value)
 
 
 def _time(report: VerificationReport) -> Iterator[Seen]:

@@ -74,6 +74,19 @@ def read_metadata(asset: Asset, limits: Limits = DEFAULT_LIMITS) -> MetadataEvid
     )
 
 
+def read_aigc(asset: Asset, limits: Limits = DEFAULT_LIMITS) -> tuple[aigc.AigcLabel, ...]:
+    """Every readable GB 45438 label of a file, field by field, for the check against the standard."""
+    if container_for(asset.format) is None:
+        return ()
+    blocks = _blocks(asset)
+    try:
+        xmp = packets.from_blocks(blocks, limits)
+    except InputError:
+        xmp = None
+    tags = exif.read(blocks.exif, blocks.problems) if blocks.exif else exif.Tags()
+    return tuple(item.label for item in _aigc_labels(xmp, blocks, tags) if item.label is not None)
+
+
 def write_metadata(
     data: bytes,
     format: Format,
