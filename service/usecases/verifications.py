@@ -170,9 +170,13 @@ async def _answer(
 
 
 async def own_status(state: State, report: dict[str, Any]) -> dict[str, Any] | None:
-    """Whether the active label of a report was issued here, and its state now."""
+    """The state now of the label in a report, when this service issued it; None otherwise.
+
+    Anybody can write a label's number into a manifest of their own, so the number counts only when the label is intact
+    and was signed with the certificate that stands in our record.
+    """
     label_id = next((item.get("label") for item in report.get("history", [])), None)
-    if not label_id or not label_id.startswith(_OWN):
+    if not label_id or not label_id.startswith(_OWN) or report["answers"]["integrity"]["state"] != "intact":
         return None
     now = time.monotonic()
     found = state.statuses.get(label_id)
@@ -184,7 +188,8 @@ async def own_status(state: State, report: dict[str, Any]) -> dict[str, Any] | N
         if len(state.statuses) > state.settings.cache_entries:
             state.statuses.clear()
         state.statuses[label_id] = found = (now + _STATUS_SECONDS, status)
-    return found[1]
+    status = found[1]
+    return status if status and status["fingerprint"] == report["answers"]["signer"]["fingerprint"] else None
 
 
 def _read_status(state: State, label_id: str) -> dict[str, Any] | None:
@@ -198,6 +203,7 @@ def _read_status(state: State, label_id: str) -> dict[str, Any] | None:
         "issued_at": rfc3339(row.created_at),
         "withdrawn_at": rfc3339(row.withdrawn_at) if row.withdrawn_at else None,
         "withdrawn_reason": row.withdrawn_reason,
+        "fingerprint": row.cert_fingerprint,
     }
 
 

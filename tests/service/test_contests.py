@@ -87,10 +87,11 @@ def test_contests_are_limited_by_address_and_the_address_is_nowhere(tmp_path, ph
 def test_the_inbox_on_the_command_line(tmp_path, photo, monkeypatch):
     import json
 
+    from starlette.testclient import TestClient
+
     from service import cli
     from service.app import create_app
     from tests.service.conftest import Service, make_settings
-    from starlette.testclient import TestClient
 
     settings = make_settings(tmp_path)
     monkeypatch.setenv("TANBA_SERVICE_DIR", str(settings.service_dir))

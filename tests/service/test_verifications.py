@@ -38,6 +38,21 @@ def test_the_second_answer_comes_from_the_cache_and_has_the_same_etag(service, l
     assert (first.json()["asset"]["name"], second.json()["asset"]["name"]) == ("one.jpg", "two.jpg")
 
 
+def test_a_stranger_who_writes_the_number_of_our_label_does_not_get_its_status(service, photo):
+    from service.usecases.verifications import own_status
+
+    receipt = service.label(photo).json()
+    content = service.http.get(f"/v1/labels/{receipt['label_id']}/content").content
+    report = service.verify(content).json()
+    assert report["label"]["state"] == "issued"
+    for change in (
+        {"integrity": {"state": "broken", "codes": []}},
+        {"signer": report["answers"]["signer"] | {"fingerprint": "0" * 64}},
+    ):
+        forged = report | {"answers": report["answers"] | change}
+        assert service.http.portal.call(own_status, service.state, forged) is None
+
+
 def test_by_hash_needs_no_bytes_and_honours_the_etag(service, labelled):
     digest = hashlib.sha256(labelled).hexdigest()
     unseen = service.http.get(f"/v1/verifications/by-hash/{digest}")
