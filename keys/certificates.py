@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from tanba.errors import CredentialError
@@ -37,6 +38,16 @@ def dump_chain(chain: tuple[x509.Certificate, ...]) -> bytes:
     from cryptography.hazmat.primitives.serialization import Encoding
 
     return b"".join(item.public_bytes(Encoding.PEM) for item in chain)
+
+
+def dump_der(chain: Sequence[bytes]) -> bytes:
+    """DER certificates as PEM. Raises :class:`CredentialError` when one is none."""
+    from cryptography import x509
+
+    try:
+        return dump_chain(tuple(x509.load_der_x509_certificate(item) for item in chain))
+    except ValueError as error:
+        raise CredentialError("the label's certificate cannot be read", code="tanba.keys.bad_certificate") from error
 
 
 def fingerprint(certificate: x509.Certificate) -> str:

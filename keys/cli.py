@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from keys import making_cli
+from keys import making_cli, ocsp_cli
 from keys.options_cli import (
     FILE,
     json_option,
@@ -25,7 +25,14 @@ def keys() -> None:
     """Signing identities: create, check, rotate, revoke. Secrets never stand on the command line."""
 
 
-for _command in (making_cli.new, making_cli.import_, making_cli.csr, making_cli.install):
+for _command in (
+    making_cli.new,
+    making_cli.import_,
+    making_cli.csr,
+    making_cli.install,
+    ocsp_cli.staple,
+    ocsp_cli.ocsp_serve,
+):
     keys.add_command(_command)
 
 

@@ -48,8 +48,8 @@ def write(path: Path, content: bytes, *, mode: int = 0o600) -> None:
         raise StorageError(f"{path.name} cannot be written", code="tanba.keys.unwritable") from error
 
 
-def read(path: Path, *, secret: bool = False) -> bytes:
-    """Read at most :data:`MAX_BYTES`. A secret that others may read is refused. Raises :class:`CredentialError`."""
+def read(path: Path, *, secret: bool = False, limit: int = MAX_BYTES) -> bytes:
+    """Read at most ``limit`` bytes. A secret that others may read is refused. Raises :class:`CredentialError`."""
     try:
         with path.open("rb") as stream:
             if secret and os.name == "posix" and stat.S_IMODE(os.fstat(stream.fileno()).st_mode) & 0o077:
@@ -58,13 +58,13 @@ def read(path: Path, *, secret: bool = False) -> bytes:
                     code="tanba.keys.permissions",
                     hint=f"chmod 600 on {path.name}; then change the key if others had access",
                 )
-            content = stream.read(MAX_BYTES + 1)
+            content = stream.read(limit + 1)
     except OSError as error:
         raise CredentialError(
             f"{path.name} cannot be read", code="tanba.keys.unreadable", hint="does it exist, and may you read it?"
         ) from error
-    if len(content) > MAX_BYTES:
-        raise CredentialError(f"{path.name} is too large to be a key or a chain", code="tanba.keys.too_large")
+    if len(content) > limit:
+        raise CredentialError(f"{path.name} is too large", code="tanba.keys.too_large")
     return content
 
 

@@ -238,7 +238,7 @@ def _create(
         authority = development.authority(home, now)
         chain = authority.certify(
             public, common_name=f"{plan.line} {plan.tenant}".strip(), organization=plan.organization, now=now,
-            days=plan.days,
+            days=plan.days, ocsp_url=plan.options.get("ocsp_url"),
         )  # fmt: skip
         root = certificates.dump_chain((authority.root,))
         entry = replace(store_chain(home, entry, chain, root), development=True)
