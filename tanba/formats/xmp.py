@@ -50,6 +50,7 @@ PREFIXES = {
 
 _HEADER = b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
 _TRAILER = b'\n<?xpacket end="w"?>'
+_MAX_TAGS = 200_000
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -106,6 +107,7 @@ def parse(packet: bytes, limits: Limits = DEFAULT_LIMITS) -> Xmp:
     from defusedxml.common import DefusedXmlException
     from defusedxml.ElementTree import fromstring
 
+    _check_tags(packet)
     try:
         root = fromstring(_trim(packet), forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
@@ -174,6 +176,7 @@ def _tree(packet: bytes | None) -> _Element:
         root = etree.Element(f"{{{_META}}}xmpmeta", nsmap={"x": _META})
         etree.SubElement(root, f"{{{RDF}}}RDF", nsmap={"rdf": RDF})
         return root
+    _check_tags(packet)
     if b"<!DOCTYPE" in packet or b"<!ENTITY" in packet:
         raise MetadataNotWritable("the file's own XMP declares a document type; it is left alone")
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
@@ -201,6 +204,12 @@ def _clean_extended(
     cleaned = merge(extended, dict.fromkeys(properties)).removeprefix(_HEADER).removesuffix(_TRAILER)
     packet = merge(packet, {(XMP_NOTE, "HasExtendedXMP"): jpeg.extended_guid(cleaned)})
     return jpeg.extended_segments(data, cleaned), packet
+
+
+def _check_tags(packet: bytes) -> None:
+    """Depth and number of elements cost memory out of proportion to their bytes."""
+    if packet.count(b"<") > _MAX_TAGS:
+        raise MalformedAsset(f"an XMP packet of more than {_MAX_TAGS:,} tags")
 
 
 def _trim(packet: bytes) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -13,12 +14,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tanba.engine.write import sign
-from tanba.errors import InputError
+from tanba.errors import InputError, MalformedAsset, MetadataNotWritable
 from tanba.formats.containers import Blocks, heif
 from tanba.formats.containers.boxes import walk
 from tanba.formats.containers.iloc import ItemLocations
 from tanba.formats.metadata import read_metadata, write_metadata
-from tanba.formats.xmp import IPTC_EXT, read_xmp, write_xmp
+from tanba.formats.xmp import IPTC_EXT, merge, parse, read_xmp, write_xmp
 from tanba.model import Disclosure, Involvement
 from tests.formats.files import PILLOW, WRITABLE, asset, format_of, picture, pixels
 from tests.pki import make_pki
@@ -116,9 +117,7 @@ def test_a_png_of_many_tiny_chunks_is_given_up_and_not_walked_for_ever() -> None
 
 
 def test_a_compressed_text_that_grows_a_thousandfold_is_not_expanded() -> None:
-    import zlib
-
-    body = b"Comment\0\0" + zlib.compress(bytes(64 << 20), 9)
+    body = b"Comment\0\0" + zlib.compress(bytes(16 << 20), 1)
     chunk = len(body).to_bytes(4) + b"zTXt" + body + zlib.crc32(b"zTXt" + body).to_bytes(4)
     data = picture("png")
     evidence = read_metadata(asset(data[:33] + chunk + data[33:], "png"))
@@ -167,3 +166,47 @@ def test_heif_offsets_behind_the_meta_box_move_with_it() -> None:
     assert blocks.xmp == [b"<x/>" * 50]
     with Image.open(io.BytesIO(out)) as image:
         image.load()
+
+
+FLOODS = {
+    "jpg": lambda: _jpeg_flood(b"http://ns.adobe.com/xap/1.0/\0<x/>"),
+    "jpg, extended": lambda: _jpeg_flood(b"http://ns.adobe.com/xmp/extension/\0" + bytes(40) + b"A" * 60_000, 500),
+    "gif": lambda: MARKED["gif"][: -1] + (b"\x21\xff\x0bXMP DataXMP<x/>" + GIF_TRAILER) * 20_000 + b";",
+    "png": lambda: picture("png")[:33] + _chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0<x/>") * 20_000 + picture("png")[33:],
+}  # fmt: skip
+GIF_TRAILER = bytes((1, *range(255, -1, -1), 0))
+
+
+def _jpeg_flood(payload: bytes, times: int = 20_000) -> bytes:
+    segment = b"\xff\xe1" + (len(payload) + 2).to_bytes(2) + payload
+    data = picture("jpg")
+    return data[:2] + segment * times + data[2:]
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    return len(body).to_bytes(4) + kind + body + zlib.crc32(kind + body).to_bytes(4)
+
+
+@pytest.mark.parametrize("name", FLOODS)
+def test_a_flood_of_packets_is_given_up_early(name: str) -> None:
+    made = asset(FLOODS[name](), name.partition(",")[0])
+    start = time.perf_counter()
+    evidence = read_metadata(made)
+    assert time.perf_counter() - start < 1
+    assert "tanba.metadata.malformed" in [item.code for item in evidence.findings]
+
+
+def test_a_packet_of_a_million_nested_elements_is_refused_before_it_is_parsed() -> None:
+    packet = b"<a>" * 700_000 + b"</a>" * 700_000
+    for step in (parse, lambda data: merge(data, {SYSTEM: "x"})):
+        start = time.perf_counter()
+        with pytest.raises(MalformedAsset):
+            step(packet)
+        assert time.perf_counter() - start < 0.2
+
+
+def test_a_nested_packet_below_the_limit_kills_nothing() -> None:
+    packet = b"<a>" * 90_000 + b"</a>" * 90_000
+    assert parse(packet).properties == {}
+    with pytest.raises(MetadataNotWritable):
+        merge(packet, {SYSTEM: "x"})

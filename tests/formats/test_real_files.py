@@ -32,11 +32,11 @@ def test_a_real_file_takes_the_disclosure_and_keeps_its_picture(file: Path) -> N
     if not_writable(asset.format):
         return
     data = asset.read()
-    try:
-        made = write_metadata(data, asset.format, LABEL, content_id="1", with_aigc=True)
-    except MetadataNotWritable as error:
-        assert "Brotli" in error.message
+    if file.suffix == ".jxl" and b"brob" in data:
+        with pytest.raises(MetadataNotWritable, match="Brotli"):
+            write_metadata(data, asset.format, LABEL, content_id="1")
         return
+    made = write_metadata(data, asset.format, LABEL, content_id="1", with_aigc=True)
     again = read_metadata(Asset.from_bytes(made.data, name=file.name))
     assert {item.value for item in again.statements} >= {"ExampleGen", "Label 1 (is), ContentProducer ACME-KZ"}
     if file.suffix in OPEN_WITH_PILLOW:

@@ -12,6 +12,8 @@ MAX_PACKET = 8 << 20
 """Bytes of one XMP packet or EXIF block that are read; larger ones count as a problem, unread."""
 MAX_TEXT = 1 << 20
 """Bytes of all text chunks together that are kept."""
+MAX_PACKETS = 8
+"""XMP packets of one file that are kept; a sound file has one."""
 MAX_BLOCKS = 200_000
 """Segments, chunks or boxes walked before a reader gives up."""
 
@@ -36,6 +38,12 @@ class Blocks:
     """What parses and was left unread (too large, a compression of its own), in words."""
     kept: int = 0
     """Bytes of :attr:`text` so far."""
+
+    def add_xmp(self, packet: bytes) -> None:
+        """Keep a packet. Raises :class:`MalformedAsset` for more, or more bytes together, than a file can need."""
+        if len(self.xmp) >= MAX_PACKETS or sum(map(len, self.xmp)) + len(packet) > MAX_PACKET:
+            raise MalformedAsset("more XMP packets than are read")
+        self.xmp.append(packet)
 
     def add_text(self, keyword: str, text: str) -> None:
         """Keep a text chunk as long as :data:`MAX_TEXT` allows."""

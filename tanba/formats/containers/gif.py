@@ -12,6 +12,7 @@ _EXTENSION = b"\x21\xff\x0bXMP DataXMP"
 _TRAILER = bytes((1, *range(255, -1, -1), 0))
 """A descending run that brings any sub-block reader that lands in it to the block terminator."""
 _MAX_SUBBLOCKS = 4_000_000
+_CHUNK = 16 << 10
 
 
 def read(stream: BinaryIO, blocks: Blocks) -> None:
@@ -30,7 +31,7 @@ def read(stream: BinaryIO, blocks: Blocks) -> None:
         start = stream.tell()
         if label == b"\xff" and stream.read(12) == _EXTENSION[2:]:
             packet, length = _packet(stream)
-            blocks.xmp.append(packet)
+            blocks.add_xmp(packet)
             stream.seek(start + 12 + length)
             continue
         stream.seek(start)
@@ -85,9 +86,9 @@ def _find(stream: BinaryIO, start: int) -> list[tuple[int, int]]:
         take(stream, 1)
         stream.seek(begin)
         if stream.read(len(_EXTENSION)) == _EXTENSION:
-            _, length = _packet(stream)
-            stream.seek(begin + len(_EXTENSION) + length)
-            found.append((begin, stream.tell()))
+            end = begin + len(_EXTENSION) + _packet(stream)[1]
+            stream.seek(end)
+            found.append((begin, end))
         else:
             stream.seek(begin + 2)
             _skip(stream)
@@ -96,13 +97,17 @@ def _find(stream: BinaryIO, start: int) -> list[tuple[int, int]]:
 
 def _packet(stream: BinaryIO) -> tuple[bytes, int]:
     """The packet at the stream's position, and its length together with the trailer."""
-    start = stream.tell()
-    body = stream.read(MAX_PACKET)
-    end = body.find(_TRAILER)
-    stream.seek(start)
-    if end < 0:
-        raise MalformedAsset("a GIF XMP extension without its trailer")
-    return body[:end], end + len(_TRAILER)
+    body = bytearray()
+    while len(body) < MAX_PACKET:
+        known = max(0, len(body) - len(_TRAILER))
+        more = stream.read(_CHUNK)
+        body += more
+        end = body.find(_TRAILER, known)
+        if end >= 0:
+            return bytes(body[:end]), end + len(_TRAILER)
+        if not more:
+            break
+    raise MalformedAsset("a GIF XMP extension without its trailer")
 
 
 def _skip_image(stream: BinaryIO) -> None:

@@ -139,7 +139,7 @@ def _read_meta(stream: BinaryIO, raw: bytes, blocks: Blocks) -> None:
         if value is None:
             continue
         if is_xmp:
-            blocks.xmp.append(value)
+            blocks.add_xmp(value)
         elif blocks.exif is None:
             blocks.exif = value[4 + int.from_bytes(value[:4]) :]
 

@@ -26,6 +26,7 @@ def read(stream: BinaryIO, blocks: Blocks) -> None:
     """Walk the segments before the first scan."""
     parts: dict[bytes, dict[int, bytes]] = {}
     sizes: dict[bytes, int] = {}
+    held = 0
     for marker, start, length in _segments(stream):
         if marker not in (_APP1, _COM):
             continue
@@ -34,9 +35,12 @@ def read(stream: BinaryIO, blocks: Blocks) -> None:
         if marker == _COM:
             blocks.add_text("comment", payload.decode("utf-8", "replace"))
         elif payload.startswith(XMP_ID):
-            blocks.xmp.append(payload[len(XMP_ID) :])
+            blocks.add_xmp(payload[len(XMP_ID) :])
         elif payload.startswith(EXTENDED_ID) and length > _PART:
             guid = payload[len(EXTENDED_ID) : len(EXTENDED_ID) + 32]
+            held += length
+            if held > MAX_PACKET:
+                raise MalformedAsset("more ExtendedXMP than is read")
             sizes[guid] = int.from_bytes(payload[_PART - 8 : _PART - 4])
             parts.setdefault(guid, {})[int.from_bytes(payload[_PART - 4 : _PART])] = payload[_PART:]
         elif payload.startswith(EXIF_ID) and blocks.exif is None:

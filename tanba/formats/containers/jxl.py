@@ -19,7 +19,7 @@ def read(stream: BinaryIO, blocks: Blocks) -> None:
         if box.kind == b"xml ":
             packet = payload(stream, box, blocks)
             if packet is not None and _is_xmp(packet):
-                blocks.xmp.append(packet)
+                blocks.add_xmp(packet)
         elif box.kind == b"Exif":
             exif = payload(stream, box, blocks)
             if exif is not None and blocks.exif is None:

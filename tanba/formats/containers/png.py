@@ -97,7 +97,7 @@ def _text(kind: bytes, body: bytes, blocks: Blocks) -> None:
             return
         value = inflated
     if is_xmp:
-        blocks.xmp.append(value)
+        blocks.add_xmp(value)
     else:
         blocks.add_text(name, value.decode("utf-8", "replace"))
 

@@ -25,7 +25,7 @@ def read(stream: BinaryIO, blocks: Blocks) -> None:
         if chunk[:4] == b"XMP ":
             packet = bounded(stream, length, "XMP", blocks)
             if packet is not None:
-                blocks.xmp.append(packet)
+                blocks.add_xmp(packet)
         elif chunk[:4] == b"EXIF":
             exif = bounded(stream, length, "EXIF", blocks)
             if exif is not None and blocks.exif is None:

@@ -96,7 +96,8 @@ def read(stream: BinaryIO, blocks: Blocks) -> None:
     if b"adobe:ns:meta/" not in data:
         return
     _check_encoding(data)
-    blocks.xmp += [data[start:end] for start, end in _Scan(data).xmp]
+    for start, end in _Scan(data).xmp:
+        blocks.add_xmp(data[start:end])
 
 
 def write(data: bytes, packet: bytes) -> bytes:

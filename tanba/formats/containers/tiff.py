@@ -56,7 +56,7 @@ def read(stream: BinaryIO, blocks: Blocks) -> None:
         if layout.number(entry[:2]) == _XMP_TAG:
             packet = _value(stream, layout, entry, blocks)
             if packet is not None:
-                blocks.xmp.append(packet)
+                blocks.add_xmp(packet)
     blocks.exif = _texts(stream, layout, directory, blocks)
 
 
