@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from PIL import Image, ImageSequence, JpegImagePlugin, UnidentifiedImageError
+from PIL import Image, ImageSequence, JpegImagePlugin
 
-from tanba.errors import AssetTooLarge, MalformedAsset, VisibleRefused
+from tanba.errors import AssetTooLarge, MalformedAsset, TanbaError, VisibleRefused
 from tanba.formats import raster_carry
 from tanba.formats.containers import Blocks, container_for
 from tanba.formats.sniff import Format
@@ -83,7 +83,9 @@ class Raster:
         """The picture in its own format. Raises :class:`VisibleRefused` when the encoder fails."""
         try:
             return _ENCODERS[self.format.media_type](self)
-        except (OSError, ValueError, MemoryError) as error:
+        except TanbaError:
+            raise
+        except Exception as error:  # and so do its encoders
             raise VisibleRefused(f"the picture could not be written again: {type(error).__name__}") from error
 
     def _stored(self, box: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
@@ -117,7 +119,7 @@ def open_raster(data: bytes, format: Format, limits: Limits = DEFAULT_LIMITS) ->
     raster_carry.refuse_what_would_be_lost(data, format)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            warnings.simplefilter("ignore")  # about damaged tags; what matters is raised
             picture = Image.open(io.BytesIO(data), formats=[_PILLOW[format.media_type]])
             frames_count = getattr(picture, "n_frames", 1)
             if picture.width * picture.height * frames_count > limits.pixels or frames_count > _MAX_FRAMES:
@@ -128,7 +130,9 @@ def open_raster(data: bytes, format: Format, limits: Limits = DEFAULT_LIMITS) ->
             return _raster(data, format, picture)
     except Image.DecompressionBombError as error:
         raise AssetTooLarge("more pixels than are decoded", hint="label it without --visible") from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, KeyError, IndexError, TypeError) as error:
+    except TanbaError:
+        raise
+    except Exception as error:  # Pillow's decoders raise whatever damaged bytes lead them to
         raise MalformedAsset("the picture does not decode") from error
 
 
