@@ -60,6 +60,9 @@ _MANNER = (
         show_default=True,
         help="How the manifest travels.",
     ),
+    click.option(
+        "--manifest-url", metavar="URL", help="HTML and structured text: refer to the manifest at URL instead."
+    ),
     click.option("--compact", is_flag=True, help="Text: the smallest manifest that still verifies."),
     click.option("--lang", multiple=True, metavar="kk,ru,en", help="Languages of the readers, in order."),
     click.option("--watermark", is_flag=True, help="A durable mark in the pixels (a later release)."),

@@ -24,6 +24,8 @@ class LabelOptions:
     """Where the notice stands (:data:`tanba.profiles.PLACEMENTS`); the profile's place otherwise."""
     carrier: Carrier | None = None
     """How the manifest travels; chosen by the format when None."""
+    manifest_url: str | None = None
+    """Text of A.7 and A.9: the mark refers to this address, and the manifest goes into a sidecar to publish there."""
     compact: bool = False
     """Text: the smallest manifest that still verifies."""
     sections: bool = False

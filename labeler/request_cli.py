@@ -111,6 +111,7 @@ def label_options(options: Mapping[str, Any], limits: Limits) -> LabelOptions:
         placement=place if place not in (None, "auto") else None,
         carrier=Carrier(options["carrier"]) if options["carrier"] != "auto" else None,
         compact=options["compact"],
+        manifest_url=options["manifest_url"],
         sections=options["sections"],
         parent=Asset.from_path(parent, limits=limits) if parent else None,
         accept_tampered_parent=options["accept_tampered_parent"],

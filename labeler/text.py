@@ -250,6 +250,8 @@ def _a7(job: _Job, prepared: PreparedText) -> tuple[bytes, bytes]:
 
 
 def _sidecar(job: _Job, prepared: PreparedText) -> tuple[bytes, bytes]:
+    if job.options.reference is not None:
+        raise UsageError("a sidecar lies beside the file and needs no address", hint="leave out --manifest-url")
     store = job.sign(DataHash(hashlib.sha256(prepared.content).digest()))
     return prepared.content, compression.compress(store) if job.options.compact else store
 

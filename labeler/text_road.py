@@ -68,7 +68,12 @@ def label(
         profiles=plan.profiles,
         articles=plan.articles,
     )
-    how = text.TextOptions(carrier=plan.carrier, compact=options.compact, timestamp_url=options.timestamp_url)
+    how = text.TextOptions(
+        carrier=plan.carrier,
+        reference=options.manifest_url,
+        compact=options.compact,
+        timestamp_url=options.timestamp_url,
+    )
     definition = defs.build(said, context)
     if options.sections:
         salt = secrets.token_bytes(sections.SALT_BYTES)
@@ -81,7 +86,8 @@ def label(
         remind_of_time=options.remind_of_time,
     )  # fmt: skip
     if output is not None:
-        _write(made, done.store if done.carrier is Carrier.SIDECAR else None, asset, output, options, kept is not None)
+        beside = done.carrier is Carrier.SIDECAR or options.manifest_url is not None
+        _write(made, done.store if beside else None, asset, output, options, kept is not None)
     return Labelled(receipt, plan, done.output if output is None else None, done.store)
 
 
