@@ -146,7 +146,9 @@ class Finder:
             warnings = (f"the label of the parent fails ({', '.join(broken)}); the new label says so",)
         credential = [code for code in failures if code not in broken and code != "signingCredential.untrusted"]
         if credential:
-            warnings += (f"the label of the parent is intact, but its credential fails: {', '.join(credential)}",)
+            codes = ", ".join(credential)
+            words = f"the label of the parent is intact, but a credential in it fails ({codes})"
+            warnings += (f"{words}: readers may hold that against the whole file",)
         return Parent(asset, is_input, stored, broken, _declares_ai(evidence), warnings)
 
     def _insisted(self, asset: Asset, code: str, words: str, *, is_input: bool) -> Parent:
