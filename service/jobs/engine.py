@@ -50,7 +50,9 @@ class Pace:
     """How a worker works."""
 
     at_once: int = 2
-    """Tasks in hand."""
+    """Tasks of one kind that are worked on at the same time."""
+    ahead: int = 10
+    """Tasks fetched at once. The engine pauses 0.1 s between fetches, so one at a time would be ten a second."""
     heartbeat: timedelta = timedelta(seconds=10)
     """Silence after which another worker takes a task over."""
     poll: timedelta = timedelta(seconds=5)
@@ -81,12 +83,12 @@ class Engine(ABC):
         """Work until ``stop`` is set; a lost connection is taken up again. Tasks in hand are finished first."""
         import pgqueuer
 
-        at_once = max(1, self.pace.at_once)
+        ahead = max(self.pace.ahead, self.pace.at_once)
         await pgqueuer.run(
             self._connected,
             dequeue_timeout=self.pace.poll,
-            batch_size=at_once,
-            max_concurrent_tasks=2 * at_once,  # the engine wants room for the next batch while one is in hand
+            batch_size=ahead,
+            max_concurrent_tasks=2 * ahead,  # the engine wants room for the next batch while one is in hand
             heartbeat_timeout=self.pace.heartbeat,
             restart_on_failure=True,
             restart_delay=timedelta(seconds=2),
@@ -112,7 +114,8 @@ class Engine(ABC):
                 max_delay=handler.longest_delay,
                 backoff_multiplier=handler.multiplier,
             )
-            manager.entrypoint(kind, executor_factory=executor, concurrency_limit=0)(_entry(handler))
+            room = asyncio.Semaphore(self.pace.at_once)
+            manager.entrypoint(kind, executor_factory=executor)(_entry(handler, room))
 
         @manager.schedule(RESUME, "* * * * *")  # type: ignore[untyped-decorator] # the engine's manager is untyped here
         async def look(_: Any) -> None:
@@ -120,8 +123,9 @@ class Engine(ABC):
                 await self.again(manager, await self.resume())
 
 
-def _entry(handler: Handler) -> Callable[[Any], Awaitable[None]]:
+def _entry(handler: Handler, room: asyncio.Semaphore) -> Callable[[Any], Awaitable[None]]:
     async def entry(job: Any) -> None:
-        await handler.run((job.payload or b"").decode(), job.attempts >= handler.tries - 1)
+        async with room:
+            await handler.run((job.payload or b"").decode(), job.attempts >= handler.tries - 1)
 
     return entry

@@ -36,8 +36,8 @@ from tests.jobs.conftest import database
 from tests.service.conftest import make_settings
 
 ROOT = Path(__file__).resolve().parents[2]
-ITEMS = 60
-KILLS = 5
+ITEMS = 80
+KILLS = int(os.environ.get("TANBA_TEST_KILLS", "2"))
 
 
 class Worker:
