@@ -34,6 +34,9 @@ _MAX_FRAMES = 2_000
 _LOSSY_QUALITY = 92
 """Quality of WebP and AVIF, whose own quality cannot be read back."""
 
+_LOSSLESS_TIFF = {None, "raw", "tiff_lzw", "tiff_adobe_deflate", "tiff_deflate", "packbits", "zstd"}
+"""Kept as they are; fax codes cannot hold grey, and JPEG in TIFF would lose quality twice."""
+
 _FROM_DISPLAY = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -228,6 +231,8 @@ def _gif(raster: Raster) -> bytes:
 def _tiff(raster: Raster) -> bytes:
     out = io.BytesIO()
     options = _kept(raster, "icc_profile", "compression", "dpi")
+    if options.get("compression") not in _LOSSLESS_TIFF:
+        options["compression"] = "tiff_adobe_deflate"
     _bare(raster.frames[0]).save(out, "TIFF", tiffinfo=raster.info["tags"], **options)
     return out.getvalue()
 

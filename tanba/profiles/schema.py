@@ -209,9 +209,10 @@ class Profile:
         return found
 
     def string(self, use: Use, involvement: Involvement, lang: str) -> LabelString | None:
-        """The wording for one use and language, or None when the profile has none."""
+        """The wording for one use and language (``kk-KZ`` finds ``kk``), or None when the profile has none."""
+        language = lang.partition("-")[0].lower()
         for item in self.strings:
-            if item.use is use and item.lang == lang and involvement in item.involvement:
+            if item.use is use and item.lang == language and involvement in item.involvement:
                 return item
         return None
 

@@ -158,6 +158,17 @@ def test_heif_metadata_is_still_found_after_c2pa_moved_everything(make: Callable
     assert pixels(out.getvalue()) == pixels(data)
 
 
+@pytest.mark.parametrize("make", [lambda: picture("avif"), heif_with_bases], ids=["offsets", "bases"])
+def test_a_rewritten_heif_does_not_grow_and_keeps_no_old_packet(make: Callable[[], bytes]) -> None:
+    data = make()
+    kind = format_of(data, "avif")
+    first = write_xmp(data, kind, {SYSTEM: "the old value"})
+    second = write_xmp(first, kind, {SYSTEM: "the new value"})
+    assert len(second) == len(first)
+    assert b"the old value" not in second
+    assert pixels(second) == pixels(data)
+
+
 def test_heif_offsets_behind_the_meta_box_move_with_it() -> None:
     data = picture("avif")
     blocks = Blocks()

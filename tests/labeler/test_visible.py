@@ -210,6 +210,17 @@ def test_every_pixel_type_of_png_gets_a_mark(mode: str) -> None:
     assert high >= (65_000 if mode == "I;16" else 250)
 
 
+@pytest.mark.parametrize(("compression", "mode"), [("tiff_lzw", "RGB"), ("raw", "L"), ("jpeg", "RGB"), ("group4", "1")])
+def test_a_tiff_of_any_compression_gets_a_mark_without_a_second_loss(compression: str, mode: str) -> None:
+    data = saved(noise((200, 150)).convert(mode), "TIFF", compression=compression)
+    result = draw(data, Asset.from_bytes(data).format, EN)
+    before, after = opened(data).convert("RGB"), opened(result.data).convert("RGB")
+    low, high = after.crop(result.box).convert("L").getextrema()
+    assert (low < 5, high > 250) == (True, True)
+    below = (0, result.box[3], 200, 150)
+    assert before.crop(below).tobytes() == after.crop(below).tobytes()
+
+
 def test_a_cmyk_jpeg_stays_cmyk_with_real_black_and_white() -> None:
     data = saved(Image.new("CMYK", (200, 150), (200, 10, 10, 40)), "JPEG", quality=95)
     result = draw(data, JPEG, EN)

@@ -190,6 +190,13 @@ def test_combined_profiles_ask_for_the_union_and_keep_the_order_of_languages() -
     assert combine([load("eu")]) is load("eu")
 
 
+def test_a_regional_language_tag_finds_the_language() -> None:
+    for tag, lang in (("kk-KZ", "kk"), ("zh-Hans", "zh"), ("RU", "ru")):
+        assert load("kz").string(Use.BADGE, Involvement.GENERATED, tag) == load("kz").string(
+            Use.BADGE, Involvement.GENERATED, lang
+        )
+
+
 def test_there_is_nothing_to_combine_out_of_nothing() -> None:
     with pytest.raises(UsageError):
         combine([])

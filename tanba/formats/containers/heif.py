@@ -43,10 +43,15 @@ def write(data: bytes, packet: bytes) -> bytes:
         raise MetadataNotWritable("the file is fragmented; its offsets cannot be moved with certainty")
     parts = _Meta(view, meta)
     item = parts.xmp_item() or parts.new_item()
+    if parts.owns(item, boxes[-1]):
+        boxes.pop()
+        data_end = boxes[-1].end
+    else:
+        data_end = len(data)
     length = len(packet)
     size = len(parts.build(item, Extent(0, length), 0))
     delta = size - (meta.end - meta.start)
-    new_meta = parts.build(item, Extent(len(data) + delta + 8, length), delta)
+    new_meta = parts.build(item, Extent(data_end + delta + 8, length), delta)
     pieces: list[bytes | memoryview] = []
     for box in boxes:
         if box is meta:
@@ -79,6 +84,15 @@ class _Meta:
             if kind == b"mime" and XMP_ITEM_TYPE + b"\0" in body + b"\0":
                 return number
         return None
+
+    def owns(self, item: int, box: Box) -> bool:
+        """Whether a box at the end holds this item and nothing else: what an earlier write of ours left."""
+        places = [entry for entry in self.locations.items if entry.id == item and entry.method == 0]
+        return box.kind == b"mdat" and any(
+            [(entry.base + extent.offset, extent.length) for extent in entry.extents]
+            == [(box.body, box.end - box.body)]
+            for entry in places
+        )
 
     def new_item(self) -> int:
         """An unused item id of 16 bits."""
