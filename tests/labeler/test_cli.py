@@ -6,7 +6,9 @@ import io
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -136,3 +138,57 @@ def test_a_sidecar_is_history_too(tmp_path: Path, tanba: Run, home: Path) -> Non
     evidence = read(Asset.from_path(picture), trust=load(home / "trust"), manifest=store)
     assert evidence.state == "Trusted"
     assert len(evidence.report["manifests"]) == 2
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Iterator[str]:
+    """A time-stamp authority on this machine."""
+    from keys import tsa
+
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    server = tsa.server(tsa.local(tmp_path / "tsa", now()), now)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_time_stamp_stands_in_the_receipt_and_among_the_layers(tmp_path: Path, tanba: Run, authority: str) -> None:
+    args = ("label", PHOTO, "-o", tmp_path / "o.jpg", "--as", "generated", "--json")
+    code, out, _ = tanba(*args, "--timestamp", "http://127.0.0.1:9/", "--timestamp", authority)
+    receipt = json.loads(out)
+    assert code == 0
+    assert receipt["layers"] == ["iptc", "c2pa", "timestamp"]
+    assert receipt["timestamp"]["time"].endswith("Z")
+    assert not [words for words in receipt["warnings"] if "time stamp" in words]
+
+
+def test_a_missing_stamp_refuses_unless_the_user_chose_otherwise(tmp_path: Path, tanba: Run) -> None:
+    args = (
+        "label",
+        PHOTO,
+        "-o",
+        tmp_path / "o.jpg",
+        "--as",
+        "generated",
+        "--json",
+        "--timestamp",
+        "http://127.0.0.1:9/",
+    )
+    code, out, _ = tanba(*args)
+    assert (code, json.loads(out)["error"]["code"]) == (5, "tanba.timestamp.down")
+    assert not (tmp_path / "o.jpg").exists()
+    code, out, _ = tanba(*args, "--timestamp-policy", "without")
+    receipt = json.loads(out)
+    assert (code, receipt["timestamp"]) == (0, None)
+    assert receipt["warnings"][0].startswith("signed without a time stamp")
+
+
+def test_the_place_of_a_notice_is_optional_and_never_swallows_a_file(tmp_path: Path, tanba: Run) -> None:
+    args = ("-o", tmp_path / "o.jpg", "--as", "generated", "--dry-run", "--json")
+    for words in (["--visible", PHOTO], [PHOTO, "--visible"], ["--visible", "bottom", PHOTO], ["--visible=top", PHOTO]):
+        code, out, _ = tanba("label", *words, *args)
+        assert code == 0
+        assert [step["layer"] for step in json.loads(out)["steps"]] == ["visible", "iptc", "c2pa"]
