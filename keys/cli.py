@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from keys import making_cli, ocsp_cli
+from keys import making_cli, ocsp_cli, stamp_cli
 from keys.options_cli import (
     FILE,
     json_option,
@@ -32,6 +32,7 @@ for _command in (
     making_cli.install,
     ocsp_cli.staple,
     ocsp_cli.ocsp_serve,
+    stamp_cli.stamp,
 ):
     keys.add_command(_command)
 

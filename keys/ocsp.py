@@ -7,13 +7,12 @@ as it is. The engine offers no way to hand one over, so it is put into the finis
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from tanba.errors import MalformedAsset, NetworkRefused, ProviderUnavailable, ResolverError, UsageError
+from tanba.errors import NetworkRefused, ProviderUnavailable, ResolverError, UsageError
 
 if TYPE_CHECKING:
     from tanba.net import GuardedClient
@@ -72,25 +71,11 @@ def staple(store: bytes, response: bytes) -> bytes:
 
     Only unprotected header bytes and box lengths change, so the claim signature stays valid. The store grows: use it
     for sidecars, or before a store is embedded, never on bytes a hard binding has already counted. Raises
-    :class:`MalformedAsset`.
+    :class:`tanba.errors.MalformedAsset`.
     """
-    import cbor2
+    from keys import headers
 
-    from tanba import jumbf
-
-    top, active, enclosing = jumbf.root(store), jumbf.manifest(store), jumbf.signature_superbox(store)
-    box = jumbf.cose(store).box
-    tag = cbor2.loads(store[box.start : box.end])
-    items: list[Any] = list(tag.value)
-    items[1] = {**items[1], "rVals": {"ocspVals": [response]}}
-    body = cbor2.dumps(cbor2.CBORTag(tag.tag, items))
-    replacement = struct.pack(">I4s", len(body) + 8, b"cbor") + body
-    out = bytearray(store[: box.offset] + replacement + store[box.end :])
-    for parent in (enclosing.box, active.box, top.box):
-        if parent.header != 8:
-            raise MalformedAsset("a 64-bit box cannot be changed", code="tanba.jumbf.malformed")
-        struct.pack_into(">I", out, parent.offset, parent.size + len(replacement) - box.size)
-    return bytes(out)
+    return headers.add(store, "rVals", {"ocspVals": [response]})
 
 
 def _post(url: str, request: bytes, seconds: float, *, operator: bool) -> bytes:

@@ -35,7 +35,7 @@ class Policy(StrEnum):
     WITHOUT = "without"
     """Sign without a stamp, and say so."""
     QUEUE = "queue"
-    """Sign without a stamp, say so, and ask for one later (``tanba.update`` manifest)."""
+    """Sign without a stamp, say so; the caller queues the label for :mod:`keys.late`."""
 
 
 class Timestamping:

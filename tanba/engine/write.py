@@ -144,7 +144,7 @@ def _run(
         definition = {**definition, "ingredients": [_stored(item, index) for index, item in enumerate(stored)]}
     try:
         with (
-            _native_signer(signer, timestamp_url, causes) as native_signer,
+            engine_signer(signer, timestamp_url, causes) as native_signer,
             c2pa.Builder(
                 json.dumps(definition, ensure_ascii=False),
                 context=native.context(_NO_TRUST, signing=True, compress=compress),
@@ -159,7 +159,7 @@ def _run(
                 builder.set_no_embed()
             return bytes(builder.sign(native_signer, media_type, source, destination))
     except c2pa.C2paError as error:
-        mapped = _mapped(error, causes, media_type)
+        mapped = typed_error(error, causes, media_type)
         # A typed error of the signer keeps its own cause (the provider's error) instead of becoming its own cause.
         raise mapped from (mapped.__cause__ if mapped in causes else causes[0] if causes else error)
 
@@ -193,7 +193,7 @@ def _stored(item: StoredIngredient, index: int) -> dict[str, Any]:
 
 
 @contextmanager
-def _native_signer(signer: Signer, timestamp_url: str | None, causes: list[BaseException]) -> Iterator[c2pa.Signer]:
+def engine_signer(signer: Signer, timestamp_url: str | None, causes: list[BaseException]) -> Iterator[c2pa.Signer]:
     """The engine's view of a signer: shared for local keys (creation costs 0.3 ms), per call for callbacks."""
     algorithm = getattr(c2pa.C2paSigningAlg, signer.algorithm.upper(), None)
     if algorithm is None:
@@ -253,7 +253,7 @@ def forget_signers() -> None:
         _signers.clear()
 
 
-def _mapped(error: c2pa.C2paError, causes: Sequence[BaseException], media_type: str) -> TanbaError:
+def typed_error(error: c2pa.C2paError, causes: Sequence[BaseException], media_type: str) -> TanbaError:
     words = native.message(error)
     if causes:
         cause = causes[0]
