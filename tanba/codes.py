@@ -151,7 +151,7 @@ _OWN: tuple[tuple[str, str, str], ...] = (
         "text.paste_may_lose_mark text.mark_moved text.mark_removed "
         "text.normalisation_changed text.line_ends_changed text.white_space_added "
         "text.white_space_trimmed text.entities_escaped text.entities_unescaped "
-        "text.quotes_changed text.rewrapped text.quoted_in_mail text.spaces_changed"
+        "text.quotes_changed text.rewrapped text.quoted_in_mail text.spaces_changed text.rendered"
     )),
     ("informational", "publisher", (
         "iptc.bare_term iptc.unknown_term aigc.malformed aigc.departs aigc.duplicate "

@@ -228,6 +228,7 @@ code-tanba-text-white_space_trimmed = White space was removed at the edges.
 code-tanba-text-entities_escaped = Characters were replaced by HTML codes.
 code-tanba-text-entities_unescaped = HTML codes were replaced by characters.
 code-tanba-text-quotes_changed = Quotation marks, dashes or spaces were made typographic.
+code-tanba-text-rendered = The text was turned into HTML paragraphs.
 code-tanba-text-rewrapped = Lines were wrapped anew.
 code-tanba-text-quoted_in_mail = The lines were quoted as in e-mail.
 code-tanba-text-spaces_changed = Spaces between words changed.

@@ -228,6 +228,7 @@ code-tanba-text-white_space_trimmed = Шеттерінен бос орын ал�
 code-tanba-text-entities_escaped = Таңбалар HTML кодтарымен алмастырылған.
 code-tanba-text-entities_unescaped = HTML кодтары таңбалармен алмастырылған.
 code-tanba-text-quotes_changed = Тырнақша, сызықша не бос орындар типографиялық түрге ауыстырылған.
+code-tanba-text-rendered = Мәтін HTML абзацтарына айналдырылған.
 code-tanba-text-rewrapped = Жолдар қайта бөлінген.
 code-tanba-text-quoted_in_mail = Жолдар хаттағыдай дәйексөзге алынған.
 code-tanba-text-spaces_changed = Сөздер арасындағы бос орындар өзгерген.

@@ -228,6 +228,7 @@ code-tanba-text-white_space_trimmed = По краям удалены пробе�
 code-tanba-text-entities_escaped = Знаки заменены кодами HTML.
 code-tanba-text-entities_unescaped = Коды HTML заменены знаками.
 code-tanba-text-quotes_changed = Кавычки, тире или пробелы заменены типографскими.
+code-tanba-text-rendered = Текст был превращён в абзацы HTML.
 code-tanba-text-rewrapped = Строки перенесены заново.
 code-tanba-text-quoted_in_mail = Строки процитированы, как в письме.
 code-tanba-text-spaces_changed = Изменились пробелы между словами.
