@@ -17,8 +17,12 @@ from verifier.explain_cli import explain as explain_command
 
 ROOT = Path(codes.__file__).parents[1]
 PACKAGES = ("tanba", "labeler", "verifier", "service", "keys")
-FAMILIES = "assertion|claim|claimSignature|signingCredential|timeStamp|timeOfSigning|ingredient|manifest|hashedURI|algorithm"
-STANDARD = re.compile(rf"^(?:(?:{FAMILIES})(?:\.[A-Za-z-]+)+|cawg\.(?:identity|ica|x509)(?:\.[A-Za-z_0-9-]+)+|general\.error)$")
+FAMILIES = (
+    "assertion|claim|claimSignature|signingCredential|timeStamp|timeOfSigning|ingredient|manifest|hashedURI|algorithm"
+)
+STANDARD = re.compile(
+    rf"^(?:(?:{FAMILIES})(?:\.[A-Za-z-]+)+|cawg\.(?:identity|ica|x509)(?:\.[A-Za-z_0-9-]+)+|general\.error)$"
+)
 OWN = re.compile(r"^tanba\.[a-z0-9_]+\.[a-z0-9_]+$")
 NO_CODES = {"assertion.hashedURI", "claim.generator", "manifest.store", "assertion.data", "claim.signature"}
 
@@ -43,7 +47,12 @@ def test_every_code_that_a_report_can_hold_has_a_sentence_of_its_own():
     said: set[str] = set()
     for package in ("tanba", "verifier"):
         for path in (ROOT / package).rglob("*.py"):
-            said |= set(re.findall(r"(?:Finding|finding|_note|failure|report)\(\s*[\"'](tanba\.[a-z0-9_.]+)[\"']", path.read_text("utf-8")))
+            said |= set(
+                re.findall(
+                    r"(?:Finding|finding|_note|failure|report)\(\s*[\"'](tanba\.[a-z0-9_.]+)[\"']",
+                    path.read_text("utf-8"),
+                )
+            )
     assert said
     assert sorted(code for code in said if code not in codes.CATALOGUE) == []
 

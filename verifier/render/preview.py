@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import io
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -79,7 +80,11 @@ def _redraw(stream: BinaryIO, side: int, pixels: int) -> str | None:
     from PIL import Image, ImageOps
 
     try:
-        with Image.open(stream, formats=_FORMATS) as image:
+        # Pillow warns between its own two limits; here that is one more "too large", not a line on standard error.
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            opened = Image.open(stream, formats=_FORMATS)
+        with opened as image:
             bound = pixels if image.format == "JPEG" else min(pixels, _FULL_PIXELS)
             if image.width * image.height > bound:
                 return None

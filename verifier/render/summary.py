@@ -73,7 +73,7 @@ def row_of(
         when=moment(report.answers.time.signed_at) or "—",
         ai=said,
         sha256=clean(report.asset.sha256),
-        link=quote(link) if link else None,
+        link=quote(link, errors="replace") if link else None,
     )
 
 
