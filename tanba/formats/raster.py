@@ -1,6 +1,6 @@
 """Pixels: open a picture within limits, let a patch be pasted, and write it back with its metadata and quality.
 
-With ``labeler.visible`` the only place that touches Pillow. Decoders are limited to the sniffed format. Metadata is
+With :mod:`tanba.formats.raster_carry` and ``labeler.visible`` the only place that touches Pillow. Decoders are limited to the sniffed format. Metadata is
 carried over as bytes where the container allows it; a C2PA store is not, because it is about other pixels (the labeler
 keeps it as an ingredient of the new label).
 """
