@@ -54,9 +54,10 @@ class Recipe:
     @property
     def digest(self) -> str:
         """Identifies the work for the ledger: another disclosure, profile or identity is other work."""
-        options = to_plain(replace(self.options, parent=None, overwrite=False))
+        options = to_plain(replace(self.options, parent=None, profiles=(), overwrite=False))
+        profiles = [item.version for item in self.options.profiles]
         parent = self.options.parent.sha256 if self.options.parent else None
-        parts = [to_plain(self.disclosure), options, parent, self.identity]
+        parts = [to_plain(self.disclosure), options, profiles, parent, self.identity]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

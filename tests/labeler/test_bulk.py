@@ -16,6 +16,7 @@ import pytest
 from labeler.bulk import Outcome, Recipe, collect, run
 from labeler.ledger import Item, Ledger
 from labeler.options import LabelOptions
+from labeler.plan import load_profiles
 from tanba.asset import Asset
 from tanba.engine.read import read
 from tanba.errors import UsageError
@@ -126,7 +127,8 @@ def test_another_disclosure_is_other_work(folder: Path, tmp_path: Path, recipe: 
     from dataclasses import replace
 
     other = replace(recipe, disclosure=replace(GENERATED, system="Another"))
-    assert other.digest != recipe.digest
+    lawful = replace(recipe, options=LabelOptions(profiles=load_profiles(["none"])))
+    assert len({recipe.digest, other.digest, lawful.digest}) == 3
     items = [Item(folder / "0.jpg", tmp_path / "o.jpg")]
     path = tmp_path / "ledger.jsonl"
     with Ledger(path, recipe.digest) as ledger:
