@@ -133,12 +133,12 @@ STATUS: Mapping[type[TanbaError], int] = {
 _BY_CODE: Mapping[str, int] = {"tanba.storage.full": 507}
 
 _HTTP_CODES: Mapping[int, tuple[str, str]] = {
-    400: ("tanba.http.bad_request", "see the API documentation under /docs"),
     404: ("tanba.http.not_found", "see the API documentation under /docs"),
     405: ("tanba.http.method_not_allowed", "see the API documentation under /docs"),
     408: ("tanba.http.body_timeout", "send the body faster, or on a better connection"),
     413: ("tanba.input.too_large", "send a smaller file"),
     415: ("tanba.input.unsupported_media_type", "see the API documentation under /docs"),
+    422: ("tanba.input.invalid", "see the API documentation under /docs"),
 }
 
 
@@ -270,6 +270,8 @@ def install(app: FastAPI) -> None:
 
     async def http(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
+        if error.status_code == 400:  # the framework's word for a body that does not parse; ours is 422
+            error = HTTPException(422, "the body does not parse")
         request.scope["tanba.error_code"] = _http_code(error)
         return from_http(error, rid(request))
 
