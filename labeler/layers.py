@@ -99,20 +99,24 @@ def _with_metadata(prepared: Prepared, disclosure: Disclosure, plan: LabelPlan, 
     )
 
 
-def check(made: Asset, disclosure: Disclosure, written: tuple[str, ...], limits: Limits) -> None:
-    """Part of step (8): read the unsigned layers back. Raises :class:`SelfCheckFailed`.
+def check(made: Asset, disclosure: Disclosure, written: tuple[str, ...], limits: Limits) -> tuple[str, ...]:
+    """Part of step (8): read the unsigned layers back; returns warnings. Raises :class:`SelfCheckFailed`.
 
-    A human's or an assisting edit keeps an earlier AI source type in the metadata (EU Code 1.2), hence the exception.
+    A human's or an assisting edit keeps an earlier AI source type in the metadata (EU Code 1.2): marks are never
+    weakened, so the layers may then contradict each other, and the caller is told.
     """
     if not {"iptc", "aigc"}.intersection(written):
-        return
+        return ()
     found = read_metadata(made, limits).statements
-    if "iptc" in written:
-        terms = [item.value for item in found if item.layer is Layer.IPTC and (item.value or "").startswith(_BASES)]
-        if len(terms) != 1:
-            raise SelfCheckFailed("the IPTC source type that was written does not read back as one value")
-        kept = disclosure.involvement in (Involvement.HUMAN, Involvement.ASSISTED)
-        if terms[0] != disclosure.digital_source_type.uri and not kept:
-            raise SelfCheckFailed("the IPTC source type that was written is not the one that was stated")
     if "aigc" in written and sum(item.layer is Layer.AIGC for item in found) != 1:
         raise SelfCheckFailed("the file does not hold exactly one AIGC label (GB 45438-2025 6.1 c)")
+    if "iptc" not in written:
+        return ()
+    terms = [item.value for item in found if item.layer is Layer.IPTC and (item.value or "").startswith(_BASES)]
+    if len(terms) != 1:
+        raise SelfCheckFailed("the IPTC source type that was written does not read back as one value")
+    if terms[0] == disclosure.digital_source_type.uri:
+        return ()
+    if disclosure.involvement not in (Involvement.HUMAN, Involvement.ASSISTED):
+        raise SelfCheckFailed("the IPTC source type that was written is not the one that was stated")
+    return (f"the file's own metadata says {str(terms[0]).rpartition('/')[2]}; that was kept, beside what you state",)

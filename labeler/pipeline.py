@@ -104,7 +104,8 @@ def _run(job: _Job) -> Labelled:
         store = _sign(job, prepared.asset, definition, target, stack)
         made = target.asset(job.asset.format)
         evidence = selfcheck.check(made, definition, store, trust=job.trust, limits=job.limits, detached=beside)
-        layers.check(made, job.said, prepared.written, job.limits)
+        notes = layers.check(made, job.said, prepared.written, job.limits)
+        prepared = replace(prepared, warnings=prepared.warnings + notes)
         receipt = make_receipt(
             job.asset, made, store, evidence, job.signer, job.said, job.plan,
             moment=job.moment, output=job.output, parent=job.parent, marks=prepared,

@@ -137,7 +137,8 @@ def many(paths: list[Path], options: Mapping[str, Any]) -> int:
             advance(outcome)
             _show_outcome(outcome, options, documents)
     if options["as_json"]:
-        click.echo(to_json(documents))
+        one = len(paths) == len(documents) == 1 and not paths[0].is_dir()
+        click.echo(to_json(documents[0] if one else documents))
     if shown:
         words = render.summary([*counts.items(), ("passed over (no media)", len(passed))])
         render.tell(f"tanba: {words}")

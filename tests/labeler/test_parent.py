@@ -91,3 +91,15 @@ def test_a_foreign_label_that_is_intact_becomes_history(lab: Lab, labelled: Call
     after = read(Asset.from_bytes(labelled(data, disclosure=MODIFIED).content or b""), trust=lab.trust)
     assert after.state in ("Trusted", "Valid")
     assert set(before.report["manifests"]) < set(after.report["manifests"])
+
+
+def test_metadata_that_says_ai_is_kept_and_the_contradiction_is_told(
+    photo: bytes, labelled: Callable[..., Labelled]
+) -> None:
+    from tanba.formats.metadata import write_metadata
+    from tests.labeler.conftest import GENERATED
+
+    asset = Asset.from_bytes(photo)
+    marked = write_metadata(photo, asset.format, GENERATED, content_id="x").data
+    done = labelled(marked, disclosure=Disclosure(involvement=Involvement.HUMAN))
+    assert any("trainedAlgorithmicMedia" in words for words in done.receipt.warnings)
