@@ -48,7 +48,9 @@ def write_files(report: VerificationReport, source: str, options: dict[str, Any]
     if options["sign_path"]:
         from verifier.signing import sign_report
 
-        sign_report(report, source, options)
+        target = sign_report(report, source, options)
+        if not options["quiet"]:
+            sys.stderr.write(f"tanba: the signed report is in {target}\n")
 
 
 def write_atomically(path: Path, data: bytes) -> None:
