@@ -1,0 +1,154 @@
+"""A folder of mixed files: throughput and peak memory on one core and two, and what the reports cost beside it.
+
+``python benchmarks/bench_folder.py [--files 1000]`` writes ``benchmarks/results-folder.md``. Memory is the sum over the
+whole process tree (PSS, sampled); CPU seconds are of the tree too, because the machine may be shared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from PIL import Image
+
+from tanba.engine.write import sign
+from tests.pki import make_pki
+
+HERE = Path(__file__).resolve().parent
+PHOTO = HERE.parent / "samples" / "sources" / "photo.jpg"
+DEFINITION = {
+    "claim_generator_info": [{"name": "bench"}],
+    "assertions": [{"label": "c2pa.actions.v2", "data": {"actions": [{
+        "action": "c2pa.created",
+        "digitalSourceType": "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia",
+    }]}}],
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One run."""
+
+    wall: float
+    cpu: float
+    peak_mib: float
+
+
+def make(folder: Path, files: int) -> Path:
+    """Six of ten labelled JPEGs, two plain pictures, one broken label, one text; no two alike. Returns the root."""
+    pki = make_pki()
+    signer = pki.leaf().signer()
+    photo = Image.open(PHOTO).convert("RGB").resize((1154, 866))
+    for number in range(files):
+        photo.putpixel((number % 1000, number // 1000), (number % 256, number // 256 % 256, 7))
+        out = io.BytesIO()
+        photo.save(out, "JPEG", quality=85)
+        target, kind = folder / f"{number:05}", number % 10
+        if kind == 9:
+            target.with_suffix(".txt").write_text(f"a plain text, number {number}\n" * 50, "utf-8")
+        elif kind in (7, 8):
+            target.with_suffix(".jpg").write_bytes(out.getvalue())
+        else:
+            made = io.BytesIO()
+            sign(io.BytesIO(out.getvalue()), "image/jpeg", DEFINITION, signer, made)
+            data = bytearray(made.getvalue())
+            if kind == 6:
+                data[-100] ^= 1
+            target.with_suffix(".jpg").write_bytes(bytes(data))
+    root = folder.parent / "root.pem"
+    root.write_bytes(pki.root_pem)
+    return root
+
+
+def run(folder: Path, root: Path, *options: str) -> Cost:
+    """``tanba verify`` on the folder in a process of its own."""
+    command = [sys.executable, "-c", "from tanba.cli import main; main()", "verify", "-r", str(folder), "-q",
+               "--no-configured-trust", "--trust", f"bench={root}", *options]  # fmt: skip
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    peak = [0.0]
+    sampler = threading.Thread(target=_sample, args=(process, peak), daemon=True)
+    sampler.start()
+    process.wait()
+    wall = time.perf_counter() - started
+    sampler.join()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Cost(wall, cpu, peak[0])
+
+
+def _sample(process: subprocess.Popen[bytes], peak: list[float]) -> None:
+    while process.poll() is None:
+        peak[0] = max(peak[0], sum(_pss(pid) for pid in _tree(process.pid)) / 1024)
+        time.sleep(0.05)
+
+
+def _tree(pid: int) -> list[int]:
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return [pid]
+    return [pid, *(item for child in children for item in _tree(int(child)))]
+
+
+def _pss(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--files", type=int, default=1000)
+    files = arguments.parse_args().files
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "folder"
+        folder.mkdir()
+        root = make(folder, files)
+        size = sum(item.stat().st_size for item in folder.iterdir()) / (1 << 20)
+        summary = ("--report", str(Path(place) / "s.html"), "--csv", str(Path(place) / "s.csv"))
+        runs = {
+            "one core": run(folder, root, "--jobs", "1"),
+            "two cores": run(folder, root, "--jobs", "2"),
+            "two cores, summary page and CSV": run(folder, root, "--jobs", "2", *summary),
+            "a tenth of it, two cores": run(_tenth(folder), root, "--jobs", "2"),
+        }
+    rows = [f"| {name} | {cost.wall:.1f} | {cost.cpu:.1f} | {cost.peak_mib:.0f} |" for name, cost in runs.items()]
+    alone, pages = runs["two cores"].cpu, runs["two cores, summary page and CSV"].cpu
+    text = "\n".join([
+        "# A folder of mixed files", "",
+        f"{files} files, {size:.0f} MiB: six of ten labelled JPEGs of 1 megapixel, one with a broken label, two plain",
+        "pictures, one text; no two alike. Peak memory is the sum over the process tree (PSS).",
+        f"Python {platform.python_version()}, {os.cpu_count()} cores, {datetime.now(UTC):%Y-%m-%d}. The machine was shared:",
+        "compare CPU seconds.", "",
+        "| Run | wall s | CPU s | peak MiB |", "|---|---|---|---|", *rows, "",
+        f"Summary page and CSV together cost {max(0.0, pages - alone):.1f} CPU seconds beside {alone:.1f} for the checks.",
+        "`python benchmarks/bench_folder.py` repeats this.", "",
+    ])  # fmt: skip
+    (HERE / "results-folder.md").write_text(text, "utf-8")
+    print(text)
+
+
+def _tenth(folder: Path) -> Path:
+    part = folder.parent / "part"
+    part.mkdir()
+    for item in sorted(folder.iterdir())[::10]:
+        os.link(item, part / item.name)
+    return part
+
+
+if __name__ == "__main__":
+    main()
