@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -26,6 +27,9 @@ from verifier.procedure import Settings
 
 _SETTLE_MS = 1_600
 """A file must be quiet for this long before --watch checks it: it may still be arriving."""
+
+
+_SPOOL = 1 << 20
 
 
 class Sink(Protocol):
@@ -97,7 +101,7 @@ def _watch(roots: list[Path], counts: Counts, check: Callable[[Iterator[Path]], 
 def _sinks(options: Mapping[str, Any], lang: str, stack: ExitStack) -> list[Sink]:
     sinks: list[Sink] = []
     if options["as_json"] or options["as_jsonl"]:
-        sinks.append(JsonSink(sys.stdout, lines=bool(options["as_jsonl"])))
+        sinks.append(JsonSink(sys.stdout, lines=bool(options["as_jsonl"]), stack=stack))
     elif not options["quiet"]:
         sinks.append(LineSink(lang))
     if options["csv_path"]:
@@ -112,25 +116,32 @@ def _sinks(options: Mapping[str, Any], lang: str, stack: ExitStack) -> list[Sink
 
 
 class JsonSink:
-    """One JSON array, or one object a line. ``path`` is added: names alone do not tell files of a folder apart."""
+    """One JSON array, or one object a line. ``path`` is added: names alone do not tell files of a folder apart.
 
-    def __init__(self, out: IO[str], *, lines: bool) -> None:
+    The array waits in a spool file until the run is over: a run that fails prints one error object and no half array.
+    """
+
+    def __init__(self, out: IO[str], *, lines: bool, stack: ExitStack) -> None:
         self._out, self._lines, self._first = out, lines, True
-        if not lines:
-            out.write("[")
+        spool = tempfile.SpooledTemporaryFile(_SPOOL, mode="w+", encoding="utf-8", newline="")  # noqa: SIM115  the stack closes it
+        self._to: IO[str] = out if lines else stack.enter_context(spool)
 
     def add(self, result: Result) -> None:
         body: dict[str, Any] = {"path": str(result.path), "duplicate_of": result.duplicate_of}
         body |= to_plain(result.report) if result.report is not None else {"error": result.error}
         text = json.dumps(body, ensure_ascii=True)
-        self._out.write(f"{text}\n" if self._lines else f"{'' if self._first else ','}\n{text}")
+        self._to.write(f"{text}\n" if self._lines else f"{'' if self._first else ','}\n{text}")
         self._first = False
         if self._lines:
             self._out.flush()
 
     def close(self) -> None:
-        if not self._lines:
-            self._out.write("\n]\n")
+        if self._lines:
+            return
+        self._to.seek(0)
+        self._out.write("[")
+        shutil.copyfileobj(self._to, self._out)
+        self._out.write("\n]\n")
 
 
 class LineSink:

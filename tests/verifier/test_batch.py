@@ -199,6 +199,13 @@ def test_json_is_one_document_and_jsonl_one_object_a_line(home: Path, trusted: s
     assert {Path(item["path"]).name: item["verdict"] for item in lines} == EXPECTED
 
 
+def test_a_run_that_fails_prints_one_error_and_no_half_array(home: Path, trusted: str, tmp_path: Path) -> None:
+    (tmp_path / "diary.txt").write_text("dear diary\n")
+    found = cli("-r", str(home), "--no-configured-trust", "--json", "--resume", str(tmp_path / "diary.txt"))
+    assert isinstance(found.exception, UsageError)
+    assert found.stdout == ""
+
+
 def test_csv_and_the_summary_page_appear_whole_and_name_every_file(home: Path, trusted: str, tmp_path: Path) -> None:
     table, page = tmp_path / "out.csv", tmp_path / "out.html"
     args = ("-r", str(home), "--no-configured-trust", "--trust", trusted, "--jobs", "1", "-q")
