@@ -174,7 +174,7 @@ def find_path(
     for item in lists:
         if item.allowed_pem and fingerprint(leaf) in allowed_fingerprints(item):
             return PathResult(trusted=True, list=item, certificates=(leaf,))
-        found, why = _climb((leaf,), tuple(chain[1:]), anchors(item), moment)
+        found, why = _climb((leaf,), tuple(chain[1:]), anchors(item), moment, set())
         if found:
             return PathResult(trusted=True, list=item, certificates=found)
         reason = why if reason == "no_path" else reason
@@ -191,9 +191,14 @@ def _climb(
     others: tuple[x509.Certificate, ...],
     roots: tuple[x509.Certificate, ...],
     moment: datetime,
+    tried: set[x509.Certificate],
 ) -> tuple[tuple[x509.Certificate, ...], str]:
-    """Depth first from the last certificate of ``below`` to an anchor: (path, reason of the nearest miss)."""
+    """Depth first from the last certificate of ``below`` to an anchor: (path, reason of the nearest miss).
+
+    No certificate is climbed from twice (``tried``): thirty that all issued each other would cost years otherwise.
+    """
     current = below[-1]
+    tried.add(current)
     reason = "no_path"
     if current in roots and (len(below) > 1 or current.issuer == current.subject):
         return below, ""
@@ -206,13 +211,13 @@ def _climb(
     if len(below) >= MAX_DEPTH:
         return (), reason
     for issuer in others:
-        if issuer in below or issuer.subject != current.issuer or not issued_by(current, issuer):
+        if issuer in tried or issuer.subject != current.issuer or not issued_by(current, issuer):
             continue
         wrong = _issuer_problem(issuer, moment, len(below) - 1)
         if wrong is not None:
             reason = wrong
             continue
-        found, why = _climb((*below, issuer), others, roots, moment)
+        found, why = _climb((*below, issuer), others, roots, moment, tried)
         if found:
             return found, ""
         reason = why if why != "no_path" else reason

@@ -234,14 +234,14 @@ def _stamp(evidence: Evidence, trust: TrustStore, found: list[Finding]) -> Stamp
         cose = jumbf.cose(evidence.store, evidence.active)
     except MalformedAsset:
         return None
+    own = {item.code for item in evidence.codes if "ingredient" not in item.params}
     if not cose.timestamp_tokens:
-        return None
+        return _stamp_elsewhere(evidence, own)
     try:
         token = read_token(cose.timestamp_tokens[0])
     except TanbaError:
         found.append(_own("timestamp_refused", Bucket.INFORMATIONAL, code="timeStamp.malformed"))
         return None
-    own = {item.code for item in evidence.codes if "ingredient" not in item.params}
     if "timeStamp.validated" not in own:
         code = next((item for item in sorted(own) if item.startswith("timeStamp.")), "timeStamp.mismatch")
         found.append(_own("timestamp_refused", Bucket.INFORMATIONAL, code=code))
@@ -255,6 +255,16 @@ def _stamp(evidence: Evidence, trust: TrustStore, found: list[Finding]) -> Stamp
         list=vouching,
         authority=authority,
     )
+
+
+def _stamp_elsewhere(evidence: Evidence, own: set[str]) -> Stamp | None:
+    """A token that stands in a ``c2pa.time-stamp`` assertion (C2PA 2.4 section 18.19): the engine's reading of it."""
+    gen_time = moment((evidence.manifest().get("signature_info") or {}).get("time"))
+    if gen_time is None or not {"timeStamp.validated", "timeStamp.trusted"} <= own:
+        return None
+    token = Token(gen_time, None, "", b"", "", ())
+    _, authority = _authority(token, TrustStore.empty(), crjson_signature(evidence))
+    return Stamp(token, intact=True, legacy=False, accepted=True, list=None, authority=authority)
 
 
 def _authority(
