@@ -119,6 +119,22 @@ def test_expired_since_is_not_called_forged():
     assert "--as-of" in " ".join(said.next)
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_label_that_only_ran_out_is_not_headed_as_broken(lang):
+    said = words(expired(), lang)
+    assert said.headline == sentence("verdict-invalid.expired", lang)
+    assert said.tone == "caution"
+    assert words(broken(), lang).headline == sentence("verdict-invalid", lang)
+    assert words(revoked(), lang).headline == sentence("verdict-invalid.intact", lang)
+
+
+def test_content_that_fails_is_not_attributed_to_its_signer():
+    """C2PA 2.4 section 15.3."""
+    said = next(item for item in words(broken(), "en").answers if item.name == "signer")
+    assert "is not what lies before you" in said.text
+    assert said.tone == "caution"
+
+
 def test_an_unknown_signer_is_not_called_fake():
     said = words(unknown_signer(), "en")
     assert said.tone == "caution"

@@ -38,7 +38,10 @@ def notes(report: VerificationReport, lang: str) -> tuple[str, ...]:
 
 
 def _notes(report: VerificationReport, lang: str) -> Iterator[str]:
+    stamped = report.answers.time.source == "rfc3161"
     for item in report.findings:
+        if item.code == "tanba.trust.no_tsa_list" and not stamped:
+            continue
         own = item.code in CATALOGUE and item.code.startswith("tanba.") and not item.code.startswith("tanba.c2pa.")
         if own and item.code not in _SAID:
             yield _note(item, lang)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from tanba.i18n import LANGUAGES, NAMES, sentence
@@ -177,9 +178,20 @@ def _step(action: Mapping[str, Any], lang: str) -> Step:
         ai=ai_step(action),
         source=term("source", source, lang) if source else None,
         software=clean(action["software"]) if action.get("software") else None,
-        when=clean(action["when"], 40) if action.get("when") else None,
+        when=_when(action.get("when")),
         why=clean(why, 300) if why else None,
     )
+
+
+def _when(value: object) -> str | None:
+    """A recorded time like all other times of the page; what is no time is shown as it stands."""
+    if not isinstance(value, str) or not value:
+        return None
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        return clean(value, 40)
+    return moment(found) if found.tzinfo else clean(value, 40)
 
 
 def _identity(identity: Mapping[str, Any]) -> str:
@@ -215,7 +227,7 @@ def _facts(report: VerificationReport, lang: str) -> tuple[Row, ...]:
 def _statement(item: Any, lang: str) -> tuple[str, str, str, str]:
     """Layer, what is said, by whom, how strongly."""
     what = term("source", item.what, lang)
-    if item.value:
+    if item.value and not item.value.endswith(item.what):
         what = f"{what} ({term('action', item.value, lang)})"
     scope = "" if item.scope == "asset" else f" — {sentence('term-part', lang)}"
     return (

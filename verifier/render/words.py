@@ -79,10 +79,11 @@ class Words:
 def words(report: VerificationReport, lang: str) -> Words:
     """The words for one report."""
     verdict = report.verdict.value
+    kind = headline_kind(report)
     return Words(
         lang=lang,
-        tone=TONES[report.verdict],
-        headline=sentence(f"verdict-{verdict}", lang),
+        tone="caution" if kind == ".expired" else TONES[report.verdict],
+        headline=sentence(f"verdict-{verdict}{kind}", lang),
         word=sentence(f"verdict-{verdict}.word", lang),
         sentence=verdict_sentence(report, lang),
         who=signer_name(report),
@@ -98,6 +99,13 @@ def words(report: VerificationReport, lang: str) -> Words:
         next=next_steps(report, lang, reason(report)),
         notes=notes(report, lang),
     )
+
+
+def headline_kind(report: VerificationReport) -> str:
+    """Which headline an invalid label gets: what merely ran out, or is intact otherwise, is not called broken."""
+    if report.verdict is not Verdict.INVALID or report.answers.integrity.state is not IntegrityState.INTACT:
+        return ""
+    return ".expired" if reason(report) == "invalid-expired" else ".intact"
 
 
 def moment(value: datetime | None) -> str | None:
@@ -231,9 +239,14 @@ def _signer(report: VerificationReport, lang: str) -> Answer:
         list=clean(signer.list.name) if signer.list else "—",
         date=clean(signer.list.date) if signer.list else "—",
     )
+    tone = tones[signer.state]
+    if report.answers.integrity.state is IntegrityState.BROKEN and signer.state is not SignerState.ABSENT:
+        # C2PA 2.4 section 15.3: content that fails must not be attributed to the signer.
+        text += " " + sentence("answer-signer-otherwise", lang)
+        tone = "caution" if tone == "good" else tone
     if signer.issuer and signer.state is SignerState.UNKNOWN:
         text += " " + sentence("answer-signer-issuer", lang, issuer=clean(signer.issuer))
-    return _answer("signer", signer.state.value, text, lang, tones[signer.state])
+    return _answer("signer", signer.state.value, text, lang, tone)
 
 
 def _time(report: VerificationReport, lang: str) -> Answer:

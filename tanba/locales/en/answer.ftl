@@ -57,3 +57,4 @@ answer-ai-somebody = The signer
 answer-time-expired-outside = { $when }, by the signer’s own clock; the certificate was not valid then.
 answer-time-expired-claimed = { $when }, by the signer’s own clock. The certificate ran out on { $until }, and no time stamp shows that it was signed before.
 answer-time-after = { $when }: later than the moment that was asked about.
+answer-signer-otherwise = What this signer signed is not what lies before you.
