@@ -10,28 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tanba.engine.read import Evidence, EvidenceStatus
+from tanba.formats.iptc import MEANING
 from tanba.report import AiAnswer, AiState, IntegrityState, Layer, Statement, Strength
-
-_MEANING: Mapping[str, AiState] = {
-    "trainedAlgorithmicMedia": AiState.GENERATED,
-    "trainedAlgorithmicData": AiState.GENERATED,
-    "compositeWithTrainedAlgorithmicMedia": AiState.MODIFIED,
-    "compositeSynthetic": AiState.COMPOSITE,
-    "algorithmicallyEnhanced": AiState.ASSISTED,
-    "humanEdits": AiState.HUMAN_DECLARED,
-    "minorHumanEdits": AiState.HUMAN_DECLARED,
-    "digitalCreation": AiState.HUMAN_DECLARED,
-    "digitalArt": AiState.HUMAN_DECLARED,
-    "softwareImage": AiState.HUMAN_DECLARED,
-    "digitalCapture": AiState.HUMAN_DECLARED,
-    "computationalCapture": AiState.HUMAN_DECLARED,
-    "compositeCapture": AiState.HUMAN_DECLARED,
-    "negativeFilm": AiState.HUMAN_DECLARED,
-    "positiveFilm": AiState.HUMAN_DECLARED,
-    "print": AiState.HUMAN_DECLARED,
-    "screenCapture": AiState.HUMAN_DECLARED,
-}
-"""IPTC term -> what it amounts to (regulation facts 6.1). Terms that say neither (``composite``) are left out."""
 
 _RANK = (
     AiState.GENERATED,
@@ -90,8 +70,8 @@ def _walk(
         relationship = ingredient.get("relationship")
         inner = scope if relationship == "parentOf" else "ingredient"
         own = term((ingredient.get("metadata") or {}).get("digitalSourceType") or ingredient.get("digitalSourceType"))
-        if own and own in _MEANING:
-            yield Statement(Layer.C2PA, own, who, strength, "ingredient", _MEANING[own], "ingredient")
+        if own and own in MEANING:
+            yield Statement(Layer.C2PA, own, who, strength, "ingredient", MEANING[own], "ingredient")
         child = ingredient.get("active_manifest")
         if isinstance(child, str):
             yield from _walk(evidence, child, strength, inner, seen, depth + 1)
@@ -113,7 +93,7 @@ def _of_action(action: Mapping[str, Any], who: str | None, strength: Strength, s
     name = str(action.get("action", ""))
     source = term(action.get("digitalSourceType"))
     if source:
-        yield Statement(Layer.C2PA, source, who, strength, name, _MEANING.get(source), scope)
+        yield Statement(Layer.C2PA, source, who, strength, name, MEANING.get(source), scope)
     agent = action.get("softwareAgent")
     software = agent.get("name") if isinstance(agent, Mapping) else agent
     described = " ".join(str(action.get(key) or "") for key in ("description", "parameters"))
