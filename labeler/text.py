@@ -31,6 +31,8 @@ from tanba.trust import TrustStore
 
 _NO_TRUST = TrustStore.empty()
 _ATTEMPTS = 4
+_TYPICAL = 1 << 13
+"""A length of a carrier as good as any for a rehearsal: CBOR writes 256 to 65,535 in three bytes (RFC 8949)."""
 _CREDENTIAL = ("signingCredential.", "timeStamp.", "cawg.")
 _UNTRUSTED = "signingCredential.untrusted"
 
@@ -145,7 +147,12 @@ def label_text(
     output, store = _ROADS[choice.carrier](job, prepared)
     beside = choice.carrier is Carrier.SIDECAR or options.reference is not None
     reading = read_marked(
-        output, prepared.media_type, trust=_NO_TRUST, limits=limits, manifest=store if beside else None
+        output,
+        prepared.media_type,
+        trust=_NO_TRUST,
+        limits=limits,
+        manifest=store if beside else None,
+        certificates=False,
     )
     _prove(reading, store)
     return TextLabelResult(
@@ -202,7 +209,7 @@ class _Job:
         """A store whose carrier is exactly as long as its own binding says. ``size`` measures a store's carrier."""
         packed = self.options.compact
         slack = fit.slack(compact=packed, zero=zero)
-        trial = self.rehearse(binding(size(self.rehearse(binding(1 << 13))) + slack))
+        trial = self.rehearse(binding(_TYPICAL))
         target = size(compression.compress(trial) if packed else trial) + slack
         for _ in range(_ATTEMPTS):
             real = self.sign(binding(target))

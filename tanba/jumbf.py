@@ -19,6 +19,7 @@ _TAG_COSE_SIGN1 = 18
 _X5CHAIN = 33
 _ALGORITHM = 1
 _MAX_DEPTH = 32
+_UPDATE = b"c2um"
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,26 +198,97 @@ def cose(store: bytes, label: str | None = None) -> CoseSign1:
     return CoseSign1(protected, unprotected, signature, box)
 
 
-def repad(store: bytes, pad: bytes | None, pad2: bytes | None = None) -> bytes:
-    """The same store with the unsigned COSE ``pad`` and ``pad2`` of the active manifest replaced (None removes one).
+def decoded(store: bytes, parent: SuperBox) -> Any:
+    """The CBOR content of a superbox. Raises :class:`MalformedAsset`."""
+    box = content_box(store, parent, b"cbor")
+    try:
+        return cbor2.loads(store[box.start : box.end])
+    except (cbor2.CBORError, ValueError, TypeError, RecursionError) as error:
+        raise MalformedAsset(f"{parent.label} is no CBOR", code="tanba.jumbf.malformed") from error
+
+
+def assertions(store: bytes, holder: SuperBox, prefix: str) -> dict[str, Any]:
+    """Decoded assertions of a manifest whose labels begin so; equal labels are told apart by ``__1``, ``__2`` …
+
+    Raises :class:`MalformedAsset`.
+    """
+    found: dict[str, Any] = {}
+    for item in children(store, holder):
+        if item.label != "c2pa.assertions":
+            continue
+        for entry in children(store, item):
+            if entry.label.startswith(prefix):
+                label = entry.label if entry.label not in found else f"{entry.label}__{len(found)}"
+                found[label] = decoded(store, entry)
+    return found
+
+
+def hashed_manifest(store: bytes, label: str | None = None) -> SuperBox:
+    """The manifest that holds the hard binding: that one, or what an update manifest updates (section 11.2.2).
+
+    Raises :class:`MalformedAsset`.
+    """
+    current = manifest(store, label)
+    for _ in range(_MAX_DEPTH):
+        if not current.uuid.startswith(_UPDATE):
+            return current
+        parents = [
+            item.get("activeManifest") or item.get("c2pa_manifest")
+            for item in assertions(store, current, "c2pa.ingredient").values()
+            if isinstance(item, Mapping) and item.get("relationship") == "parentOf"
+        ]
+        url = parents[0].get("url") if parents and isinstance(parents[0], Mapping) else None
+        if not isinstance(url, str):
+            break
+        current = manifest(store, url.removeprefix("self#jumbf=/c2pa/").split("/")[0])
+    raise MalformedAsset("an update manifest does not lead to a standard one", code="tanba.jumbf.malformed")
+
+
+def claim_algorithm(store: bytes, holder: SuperBox) -> str | None:
+    """``alg`` of the claim, which assertions without one inherit (section 15.4.1)."""
+    for item in children(store, holder):
+        if item.label.startswith("c2pa.claim"):
+            claim = decoded(store, item)
+            value = claim.get("alg") if isinstance(claim, Mapping) else None
+            return value if isinstance(value, str) else None
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Repadder:
+    """A store taken apart around its active manifest's COSE padding, to be put together again with other padding.
 
     Only unprotected header bytes and the enclosing box lengths change, so the claim signature stays valid
     (RFC 9052 section 4.4: unprotected headers are not signed; C2PA 2.4 section 13.2 on padding).
     """
-    top = root(store)
-    active = manifest(store)
-    enclosing = signature_superbox(store)
-    box = content_box(store, enclosing, b"cbor")
-    tag = cbor2.loads(store[box.start : box.end])
-    items = list(tag.value)
-    headers: dict[Any, Any] = {key: value for key, value in items[1].items() if key not in ("pad", "pad2")}
-    items[1] = headers | {key: value for key, value in (("pad", pad), ("pad2", pad2)) if value is not None}
-    body = cbor2.dumps(cbor2.CBORTag(_TAG_COSE_SIGN1, items))
-    replacement = struct.pack(">I4s", len(body) + 8, b"cbor") + body
-    delta = len(replacement) - box.size
-    out = bytearray(store[: box.offset] + replacement + store[box.end :])
-    for parent in (enclosing.box, active.box, top.box):
-        if parent.header != 8:
+
+    store: bytes
+    box: Box
+    parents: tuple[Box, ...]
+    items: tuple[Any, ...]
+
+    @classmethod
+    def of(cls, store: bytes) -> Repadder:
+        """Parse a store once. Raises :class:`MalformedAsset`."""
+        enclosing = signature_superbox(store)
+        box = content_box(store, enclosing, b"cbor")
+        parents = (enclosing.box, manifest(store).box, root(store).box)
+        if any(parent.header != 8 for parent in parents):
             raise MalformedAsset("a 64-bit box cannot be re-padded", code="tanba.jumbf.malformed")
-        struct.pack_into(">I", out, parent.offset, parent.size + delta)
-    return bytes(out)
+        return cls(store, box, parents, tuple(cbor2.loads(store[box.start : box.end]).value))
+
+    def build(self, pad: bytes | None, pad2: bytes | None = None) -> bytes:
+        """The store with this ``pad`` and ``pad2`` (None leaves one out)."""
+        headers: dict[Any, Any] = {key: value for key, value in self.items[1].items() if key not in ("pad", "pad2")}
+        headers |= {key: value for key, value in (("pad", pad), ("pad2", pad2)) if value is not None}
+        body = cbor2.dumps(cbor2.CBORTag(_TAG_COSE_SIGN1, [self.items[0], headers, *self.items[2:]]))
+        replacement = struct.pack(">I4s", len(body) + 8, b"cbor") + body
+        out = bytearray(self.store[: self.box.offset] + replacement + self.store[self.box.end :])
+        for parent in self.parents:
+            struct.pack_into(">I", out, parent.offset, parent.size + len(replacement) - self.box.size)
+        return bytes(out)
+
+
+def repad(store: bytes, pad: bytes | None, pad2: bytes | None = None) -> bytes:
+    """:class:`Repadder` for one use."""
+    return Repadder.of(store).build(pad, pad2)

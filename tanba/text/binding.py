@@ -8,8 +8,6 @@ otherwise markup could hide in space freed inside the exclusion (c2pa-rs PR 2653
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
@@ -71,8 +69,8 @@ def check(
 ) -> Binding | None:
     """Compare the hard binding of a manifest with the bytes.
 
-    ``assertions`` are the manifest's assertions by label, as the engine read and hashed them; ``mark`` is the carrier
-    the store came from, or None for a sidecar. None is returned when the manifest has no data hash at all (the engine
+    ``assertions`` are the manifest's decoded assertions by label (the engine has compared their hashes); ``mark`` is
+    the carrier the store came from, or None for a sidecar. None is returned when the manifest has no data hash at all (the engine
     then reports what it has, or that a hard binding is missing).
     """
     held = [value for label, value in assertions.items() if label == _LABEL or label.startswith(_LABEL + "__")]
@@ -117,29 +115,19 @@ def digest(raw: bytes, exclusions: Sequence[Span], algorithm: str, *, normalise:
 
 
 def read_assertion(data: object, claim_algorithm: str | None = None) -> DataHashAssertion | Binding:
-    """Parse a ``c2pa.hash.data`` of the engine's crJSON, or say why it is malformed (15.12.1.1)."""
+    """Check the shape of a decoded ``c2pa.hash.data``, or say why it is malformed (15.12.1.1)."""
     if not isinstance(data, Mapping):
         return Binding(MALFORMED, "the data hash is not a map")
     algorithm = data.get("alg", claim_algorithm)
     if algorithm not in ALGORITHMS:
         return Binding("algorithm.unsupported", f"hash algorithm {str(algorithm)[:40]!r}")
-    value = _bytes(data.get("hash"))
-    if value is None or len(value) != hashlib.new(algorithm).digest_size:
+    value = data.get("hash")
+    if not isinstance(value, bytes) or len(value) != hashlib.new(algorithm).digest_size:
         return Binding(MALFORMED, "the digest has the wrong type or length")
     exclusions = _spans(data["exclusions"]) if "exclusions" in data else ()
     if exclusions is None:
         return Binding(MALFORMED, "exclusions must be a non-empty, ordered list of ranges that do not overlap")
     return DataHashAssertion(algorithm, value, exclusions)
-
-
-def _bytes(value: object) -> bytes | None:
-    """CrJSON writes byte strings as ``b64'…'``."""
-    if not isinstance(value, str) or not value.startswith("b64'") or not value.endswith("'"):
-        return None
-    try:
-        return base64.b64decode(value[4:-1], validate=True)
-    except (binascii.Error, ValueError):
-        return None
 
 
 def _spans(value: object) -> tuple[Span, ...] | None:

@@ -7,24 +7,23 @@ asset. Never raises for what it finds.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from tanba import jumbf
 from tanba.asset import Asset
-from tanba.engine.read import Evidence, EvidenceStatus, read
+from tanba.engine.read import Evidence, EvidenceStatus, read, read_here
 from tanba.errors import AssetTooLarge, MalformedAsset
 from tanba.limits import DEFAULT_LIMITS, Limits
 from tanba.report import Bucket, Finding
 from tanba.text import compact
-from tanba.text.binding import Binding, check
+from tanba.text.binding import MALFORMED, Binding, check
 from tanba.text.locate import locate
 from tanba.text.marks import Mark, Scan
 from tanba.trust import TrustStore
 
 _MANIFEST_CODES = ("manifest.", "tanba.text.several_carriers", "claim.missing")
 _UNTRUSTED = "signingCredential.untrusted"
-_MAX_UPDATES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +44,12 @@ def read_marked(
     trust: TrustStore,
     limits: Limits = DEFAULT_LIMITS,
     manifest: bytes | None = None,
+    certificates: bool = True,
 ) -> TextReading:
-    """Read the label of a text; ``manifest`` is a manifest store that came beside it and then counts alone."""
+    """Read the label of a text; ``manifest`` is a manifest store that came beside it and then counts alone.
+
+    ``certificates=False`` leaves the engine's certificate view out, for a quick look at our own output.
+    """
     if len(raw) > limits.text_bytes:
         words = f"{len(raw):,} bytes of text are more than the limit of {limits.text_bytes:,}"
         return TextReading(Evidence(EvidenceStatus.OVER_LIMIT, error=words), Scan())
@@ -63,7 +66,11 @@ def read_marked(
     except MalformedAsset:
         plain = store
     # The engine would hash the content only to report a mismatch for every carrier; it gets none.
-    evidence = read(Asset.from_bytes(b""), trust=trust, limits=limits, manifest=plain)
+    nothing = Asset.from_bytes(b"")
+    if certificates:
+        evidence = read(nothing, trust=trust, limits=limits, manifest=plain)
+    else:
+        evidence = read_here(nothing, trust, limits, plain, thumbnails=False, certificates=False)
     if evidence.status is not EvidenceStatus.FOUND:
         failures = tuple(item for item in scan.findings if item.bucket is Bucket.FAILURE)
         return TextReading(dataclasses.replace(evidence, store=store, codes=failures), scan, mark)
@@ -89,33 +96,12 @@ def _without_store(scan: Scan) -> Evidence:
 
 
 def _binding(raw: bytes, evidence: Evidence, mark: Mark | None, store: bytes) -> Binding | None:
-    manifests = {item.get("label"): item for item in evidence.crjson.get("manifests", ()) if isinstance(item, Mapping)}
-    bound = _hashed_manifest(manifests, evidence.active)
-    assertions = bound.get("assertions")
-    claim = bound.get("claim.v2") or bound.get("claim") or {}
-    algorithm = claim.get("alg") if isinstance(claim, Mapping) else None
-    if not isinstance(assertions, Mapping):
-        return None
-    return check(
-        raw, assertions, mark=mark, store=store, claim_algorithm=algorithm if isinstance(algorithm, str) else None
-    )
-
-
-def _hashed_manifest(manifests: Mapping[Any, Mapping[str, Any]], active: str | None) -> Mapping[str, Any]:
-    """The manifest with the hard binding: the active one, or the parent of update manifests (section 11.2.2)."""
-    current: Mapping[str, Any] = manifests.get(active, {})
-    for _ in range(_MAX_UPDATES):
-        if not current.get("isUpdateManifest"):
-            break
-        ingredients = [
-            value
-            for label, value in (current.get("assertions") or {}).items()
-            if label.startswith("c2pa.ingredient") and isinstance(value, Mapping)
-        ]
-        parent = next((item for item in ingredients if item.get("relationship") == "parentOf"), {})
-        url = str((parent.get("activeManifest") or parent.get("c2pa_manifest") or {}).get("url", ""))
-        current = manifests.get(url.removeprefix("self#jumbf=/c2pa/").split("/")[0], {})
-    return current
+    try:
+        bound = jumbf.hashed_manifest(store, evidence.active)
+        assertions = jumbf.assertions(store, bound, "c2pa.hash.data")
+    except MalformedAsset as error:
+        return Binding(MALFORMED, error.message)
+    return check(raw, assertions, mark=mark, store=store, claim_algorithm=jumbf.claim_algorithm(store, bound))
 
 
 def _joined(evidence: Evidence, binding: Binding | None, scan: Scan, mark: Mark | None, store: bytes) -> Evidence:

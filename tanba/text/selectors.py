@@ -13,7 +13,7 @@ PREFIX = b"\xef\xbb\xbf"
 
 _LOW = bytes(range(16))
 _TABLE = tuple(chr(0xFE00 + byte if byte < 16 else 0xE0100 + byte - 16).encode() for byte in range(256))
-_CODE_POINTS = {0xFE00 + byte: byte for byte in range(16)} | {0xE0100 + byte - 16: byte for byte in range(16, 256)}
+_OFFSETS = bytes(16 if plane == 0x0E else 0 for plane in range(256))
 _RUN = re.compile(rb"(?:\xef\xb8[\x80-\x8f]|\xf3\xa0(?:[\x84-\x86][\x80-\xbf]|\x87[\x80-\xaf]))*+")
 
 
@@ -24,7 +24,14 @@ def encode(data: bytes) -> bytes:
 
 def decode(run: bytes) -> bytes:
     """The bytes that a run of selectors stands for. Raises :class:`ValueError` for anything but selectors."""
-    return run.decode("utf-8").translate(_CODE_POINTS).encode("latin-1")
+    if _RUN.fullmatch(run) is None:
+        raise ValueError("not a run of variation selectors")
+    # Two byte planes of UTF-32: the value is the low byte, plus 16 in plane 14. No sum passes 255, so adding the planes
+    # as two long integers carries nothing; that is ten times faster than a loop.
+    wide = run.decode("utf-8").encode("utf-32-le")
+    low, offset = wide[0::4], wide[2::4].translate(_OFFSETS)
+    total = int.from_bytes(low, "little") + int.from_bytes(offset, "little")
+    return total.to_bytes(len(low), "little")
 
 
 def weight(data: bytes) -> int:
