@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -15,24 +14,8 @@ from tanba.asset import Asset
 from tanba.engine import embed
 from tanba.engine.read import read
 from tanba.engine.write import Ingredient
-from tanba.model import DigitalSourceType
+from tests.pictures import CREATED, PHOTO
 from tests.pki import LocalSigner, Pki, make_pki
-
-PHOTO = Path(__file__).resolve().parents[2] / "samples" / "sources" / "photo.jpg"
-CREATED = {
-    "title": "photo",
-    "assertions": [
-        {
-            "label": "c2pa.actions.v2",
-            "created": True,
-            "data": {
-                "actions": [
-                    {"action": "c2pa.created", "digitalSourceType": DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA.uri}
-                ]
-            },
-        }
-    ],
-}
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -20,25 +19,9 @@ from tanba.engine.read import EvidenceStatus, read
 from tanba.engine.write import DataHash, Ingredient, sign, sign_detached
 from tanba.errors import CredentialError, MalformedAsset, TanbaError
 from tanba.limits import Limits
-from tanba.model import DigitalSourceType
 from tanba.trust import TrustStore
+from tests.pictures import CREATED, PHOTO
 from tests.pki import C2PA_SIGNING, Pki, make_pki
-
-PHOTO = Path(__file__).resolve().parents[2] / "samples" / "sources" / "photo.jpg"
-CREATED = {
-    "title": "photo.jpg",
-    "assertions": [
-        {
-            "label": "c2pa.actions.v2",
-            "created": True,
-            "data": {
-                "actions": [
-                    {"action": "c2pa.created", "digitalSourceType": DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA.uri}
-                ]
-            },
-        }
-    ],
-}
 
 
 @pytest.fixture(scope="module")

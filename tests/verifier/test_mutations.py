@@ -9,34 +9,18 @@ import io
 import random
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from tanba.engine.write import sign
-from tanba.model import DigitalSourceType
 from tanba.report import Verdict
+from tests.pictures import CREATED, PHOTO
 from tests.pki import Pki, make_pki
 from verifier import Settings, verify_bytes
 
-PHOTO = Path(__file__).resolve().parents[2] / "samples" / "sources" / "photo.jpg"
 PER_FORMAT = 670
 SLOWEST_SECONDS = 5.0
-CREATED = {
-    "title": "photo",
-    "assertions": [
-        {
-            "label": "c2pa.actions.v2",
-            "created": True,
-            "data": {
-                "actions": [
-                    {"action": "c2pa.created", "digitalSourceType": DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA.uri}
-                ]
-            },
-        }
-    ],
-}
 
 
 @dataclass(frozen=True)
