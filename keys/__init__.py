@@ -10,6 +10,7 @@ from keys.identity import SigningIdentity
 from keys.keyring import IdentityInfo
 from keys.lifecycle import ensure_development_identity
 from keys.opening import list_identities, open_identity
+from keys.pool import close_kept, kept_identity
 from keys.states import State
 from keys.timestamp_relay import timestamping
 
@@ -17,7 +18,9 @@ __all__ = [
     "IdentityInfo",
     "SigningIdentity",
     "State",
+    "close_kept",
     "ensure_development_identity",
+    "kept_identity",
     "list_identities",
     "open_identity",
     "record_use",

@@ -40,8 +40,9 @@ def dump(key: PrivateKeyTypes, passphrase: str | None, *, scrypt_n: int = SCRYPT
     return seal(der, passphrase.encode("utf-8"), scrypt_n)
 
 
-def load(pem: bytes, passphrase: str | None) -> PrivateKeyTypes:
-    """A private key out of PKCS#8 PEM.
+def load(pem: bytes, passphrase: str | None, *, checked_before: bool = False) -> PrivateKeyTypes:
+    """A private key out of PKCS#8 PEM. ``checked_before`` leaves out the arithmetic check of an RSA key, which costs
+    hundreds of milliseconds, for a file that we wrote, or checked, ourselves.
 
     Raises :class:`PassphraseRequired` when it is encrypted and none, or a wrong one, is given, and
     :class:`CredentialError` when it is no PKCS#8 key at all.
@@ -57,7 +58,8 @@ def load(pem: bytes, passphrase: str | None) -> PrivateKeyTypes:
     if not encrypted and _PLAIN not in pem:
         raise CredentialError(_what(pem), code="tanba.keys.not_pkcs8", hint=CONVERT)
     try:
-        return load_pem_private_key(pem, passphrase.encode("utf-8") if encrypted and passphrase else None)
+        secret = passphrase.encode("utf-8") if encrypted and passphrase else None
+        return load_pem_private_key(pem, secret, unsafe_skip_rsa_key_validation=checked_before)
     except (ValueError, TypeError) as error:
         if encrypted:
             raise PassphraseRequired("the pass-phrase does not open the private key") from error

@@ -49,7 +49,7 @@ def open_key(reference: KeyReference) -> Iterator[Key]:
     """Raises :class:`PassphraseRequired` or :class:`CredentialError`."""
     pem = files.read(reference.directory / FILE, secret=True)
     passphrase = reference.secret("passphrase") if pkcs8.is_encrypted(pem) else None
-    yield MemoryKey(pkcs8.load(pem, passphrase), reference.algorithm)
+    yield MemoryKey(pkcs8.load(pem, passphrase, checked_before=True), reference.algorithm)
 
 
 def create_key(reference: KeyReference) -> None:

@@ -44,6 +44,8 @@ class TokenKey:
         self._reference = reference
         self._pin = pin
         self._shared = shared
+        self._private: tuple[Any, Any] | None = None
+        """The session and the handle found in it; a new session needs a new handle."""
 
     def public_key_der(self) -> bytes:
         """SubjectPublicKeyInfo, read from the token's public key object."""
@@ -52,7 +54,12 @@ class TokenKey:
     def sign(self, data: bytes) -> bytes:
         """Hashed here, signed there. Raises :class:`ProviderUnavailable` or :class:`CredentialError`."""
         algorithm = self._reference.algorithm
-        return self._call(lambda: _sign(self._find(_p11().ObjectClass.PRIVATE_KEY), algorithm, data))
+        return self._call(lambda: _sign(self._private_key(), algorithm, data))
+
+    def _private_key(self) -> Any:
+        if self._private is None or self._private[0] is not self._shared.session:
+            self._private = self._shared.session, self._find(_p11().ObjectClass.PRIVATE_KEY)
+        return self._private[1]
 
     def _find(self, kind: Any) -> Any:
         p11 = _p11()

@@ -1,0 +1,80 @@
+"""Identities kept open: opened once, followed through rotations, closed after errors and by the last user."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+
+import keys
+from keys import close_kept, kept_identity, lifecycle
+from keys.development import utc_now
+from keys.providers import file
+from keys.states import State
+from tanba.errors import IdentityNotFound, IdentityNotUsable
+from tests.keys.conftest import Home
+
+
+@pytest.fixture
+def opened(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """A journal of what the file provider really opens and closes."""
+    journal: list[str] = []
+    real = file.open_key
+
+    @contextmanager
+    def watched(reference):
+        journal.append("open")
+        with real(reference) as key:
+            yield key
+        journal.append("close")
+
+    monkeypatch.setattr(file, "open_key", watched)
+    keys.ensure_development_identity(home.keys, home.trust_dir)
+    journal.clear()
+    yield journal
+    close_kept()
+
+
+def test_it_is_opened_once_for_many_labels(home: Home, opened: list[str]) -> None:
+    for _ in range(5):
+        with kept_identity(home=home.keys) as signer:
+            assert signer.sign(b"data")
+    assert opened == ["open"]
+
+
+def test_a_rotation_reaches_the_next_label_and_the_running_one_finishes_with_its_key(
+    home: Home, opened: list[str]
+) -> None:
+    with kept_identity(home=home.keys) as first:
+        lifecycle.rotate(home.keys, "development", clock=utc_now)
+        opened.clear()
+        with kept_identity(home=home.keys) as second:
+            assert second.name != first.name
+            assert "close" not in opened
+        assert first.sign(b"data")
+    assert "close" in opened
+
+
+def test_a_revocation_stops_it_at_once(home: Home, opened: list[str]) -> None:
+    with kept_identity(home=home.keys) as signer:
+        name = signer.name
+    lifecycle.move(home.keys, name, State.REVOKED, clock=utc_now, reason="keyCompromise")
+    with pytest.raises(IdentityNotFound), kept_identity(home=home.keys):
+        pass
+
+
+def test_it_does_not_outlive_its_certificate(home: Home, opened: list[str]) -> None:
+    with kept_identity(home=home.keys):
+        pass
+    with pytest.raises(IdentityNotUsable), kept_identity(home=home.keys, clock=lambda: utc_now() + timedelta(days=400)):
+        pass
+
+
+def test_an_error_inside_closes_it(home: Home, opened: list[str]) -> None:
+    with pytest.raises(ZeroDivisionError), kept_identity(home=home.keys):
+        raise ZeroDivisionError
+    with kept_identity(home=home.keys) as signer:
+        assert signer.sign(b"data")
+    assert opened == ["open", "close", "open"]
