@@ -52,6 +52,7 @@ class Opinion:
     """``Trusted``, ``Valid``, ``Invalid``, ``absent`` or ``unreadable``."""
     failures: frozenset[str]
     notes: frozenset[str]
+    successes: frozenset[str]
     integrity: str
 
 
@@ -126,6 +127,7 @@ def _opinion(answer: Mapping[str, Any]) -> Opinion:
         else ("unreadable" if answer.get("present") else "absent"),
         failures=frozenset(str(item.get("code")) for item in results.get("failure") or ()),
         notes=frozenset(str(item.get("code")) for item in results.get("informational") or ()),
+        successes=frozenset(str(item.get("code")) for item in results.get("success") or ()),
         integrity=str(answer.get("integrity", "")),
     )
 
@@ -157,7 +159,8 @@ def _differences(report: VerificationReport, opinion: Opinion) -> tuple[dict[str
         rows.append(_row("signer", answers.signer.state.value, known, cause))
     expired = "claimSignature.outsideValidity" in opinion.failures
     if (answers.time.state is TimeState.EXPIRED) != expired:
-        said = "outside the certificate's validity" if expired else "inside the certificate's validity"
+        stamped = "timestamped" if "timeStamp.trusted" in opinion.successes else "claimed"
+        said = "expired" if expired else stamped
         rows.append(_row("time", answers.time.state.value, said, cause))
     return tuple(rows)
 
