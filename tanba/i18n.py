@@ -103,6 +103,7 @@ def keys(lang: str) -> Iterator[str]:
         yield from _messages(lang, name)
 
 
+@cache
 def files(lang: str) -> tuple[str, ...]:
     """Names of the catalogue files of one language, without ending, sorted."""
     return tuple(sorted(path.stem for path in (HOME / lang).glob("*.ftl")))
