@@ -24,7 +24,11 @@ _STATEMENTS = (
     click.option("--model-type", default="c2pa.types.model", show_default=True, help="C2PA model type."),
     click.option("--provider", metavar="ORG", help="Who provides the system (owner, in Kazakhstan's law)."),
     click.option("--provider-id", metavar="CODE", help="The provider's registered code (TC260 code for China)."),
-    click.option("--oversight", type=click.Choice(["fully_autonomous", "prompt_guided", "human_validated"])),
+    click.option(
+        "--oversight",
+        type=click.Choice(["fully_autonomous", "prompt_guided", "human_validated"]),
+        help="How far a person directed or checked the system (C2PA 2.4).",
+    ),
     click.option("--operation", "operations", multiple=True, metavar="WORDS", help="What was done, in words."),
     click.option("--prompt", metavar="TEXT", help="The prompt: only its SHA-256 enters the file."),
     click.option("--prompt-file", type=click.Path(path_type=Path, dir_okay=False), help="The same, from a file."),

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from labeler import layers, selfcheck, text_road
+from labeler import layers, selfcheck
 from labeler import output as out
 from labeler.options import Labelled, LabelOptions
 from labeler.parent import Finder, Parent
@@ -82,6 +82,8 @@ def label(
     said = replace(disclosure, content_id=disclosure.content_id or str(uuid.uuid4()), languages=made.languages)
     moment = clock()
     if asset.format.kind is Kind.TEXT:
+        from labeler import text_road
+
         return text_road.label(asset, said, made, signer, options, trust, limits, moment, output)
     parent = Finder(trust, limits, options.accept_tampered_parent).find(asset, options.parent)
     said = replace(said, source_type=defs.source_type(said, parent=parent is not None))
@@ -90,7 +92,11 @@ def label(
 
 def plan(asset: Asset, disclosure: Disclosure, options: LabelOptions = _DEFAULTS) -> LabelPlan:
     """Step (2) alone: what :func:`label` would do, without doing it (``--dry-run``)."""
-    carrier = text_road.carrier(asset, options) if asset.format.kind is Kind.TEXT else None
+    carrier = None
+    if asset.format.kind is Kind.TEXT:
+        from labeler import text_road
+
+        carrier = text_road.carrier(asset, options)
     return make_plan(asset.format, disclosure, options.profiles, options.wishes, carrier=carrier)
 
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from labeler.text_notice import not_placeable
-from labeler.visible import not_drawable
 from tanba.errors import RequirementUnmet, UnsupportedFormat, UsageError
 from tanba.formats.sniff import Format, Kind
 from tanba.formats.xmp import not_writable
@@ -196,7 +194,13 @@ def _why_not(layer: str, format: Format, carrier: Carrier, wishes: Wishes) -> st
         return not_writable(format)
     if layer != "visible":
         return None
-    return not_placeable(format.media_type) if format.kind is Kind.TEXT else not_drawable(format)
+    if format.kind is Kind.TEXT:
+        from labeler.text_notice import not_placeable
+
+        return not_placeable(format.media_type)
+    from labeler.visible import not_drawable
+
+    return not_drawable(format)
 
 
 def _unmet(profile: Profile | None, disclosure: Disclosure, layers: list[str], kind: Kind) -> tuple[Unmet, ...]:

@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -88,12 +89,14 @@ def _timestamp(evidence: Evidence) -> dict[str, Any] | None:
     return {"time": moment, "trusted": "timeStamp.trusted" in codes}
 
 
+@lru_cache(maxsize=64)
 def leaf_fingerprint(chain_pem: bytes) -> str:
     """SHA-256 of the first certificate of a chain, lower-case hex; empty when there is none."""
     match = _PEM.search(chain_pem)
     return hashlib.sha256(base64.b64decode(match[1])).hexdigest() if match else ""
 
 
+@lru_cache(maxsize=64)
 def no_timestamp_warning(chain_pem: bytes) -> str:
     """What a label without a time stamp means, with the day on which it stops validating (C2PA 2.4 section 15.8)."""
     from cryptography import x509
