@@ -125,9 +125,7 @@ def read_here(
             asset.open() as stream,
             c2pa.Reader(media_type, stream, manifest_data=manifest, context=native.context(trust)) as reader,
         ):
-            return _evidence(
-                reader, limits, thumbnails=thumbnails, detached=manifest is not None, certificates=certificates
-            )
+            return _evidence(reader, limits, thumbnails=thumbnails, given=manifest, certificates=certificates)
     except c2pa.C2paError as error:
         return _from_error(error, asset, scan, detached=manifest is not None)
 
@@ -137,7 +135,9 @@ def read_store(store: bytes, content: bytes, *, trust: TrustStore, limits: Limit
     return read(Asset.from_bytes(content, limits=limits), trust=trust, limits=limits, manifest=store)
 
 
-def _evidence(reader: c2pa.Reader, limits: Limits, *, thumbnails: bool, detached: bool, certificates: bool) -> Evidence:
+def _evidence(
+    reader: c2pa.Reader, limits: Limits, *, thumbnails: bool, given: bytes | None, certificates: bool
+) -> Evidence:
     report = json.loads(reader.json())
     active = report.get("active_manifest")
     return Evidence(
@@ -147,9 +147,9 @@ def _evidence(reader: c2pa.Reader, limits: Limits, *, thumbnails: bool, detached
         report=report,
         crjson=json.loads(reader.crjson()) if certificates else {},
         codes=_codes(report, limits),
-        store=_store(reader, active),
+        store=given if given is not None else _store(reader, active),
         remote_url=reader.get_remote_url(),
-        embedded=bool(reader.is_embedded()) and not detached,
+        embedded=given is None and bool(reader.is_embedded()),
         thumbnails=_thumbnails(reader, report) if thumbnails else {},
     )
 

@@ -69,8 +69,8 @@ def fit(store: bytes, target: int, measure: Measure, *, zero: int) -> bytes | No
 COMPACT_SLACK = 80
 """Units of measure declared beyond the estimate of a compressed carrier: padding needs up to 20, the rest is for the
 spread of compressed sizes (57 UTF-8 bytes between the extremes of forty signatures of one definition)."""
-_COMPACT_BASE64 = 20
-"""The same for base64, where thirteen bytes of spread are eighteen characters."""
+_COMPACT_BASE64 = 64
+"""The same for base64, in characters; a multiple of four, as base64 grows."""
 _LONGS, _SHORTS = 3, 96
 
 
