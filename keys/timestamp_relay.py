@@ -84,7 +84,7 @@ class Timestamping:
             return call(f"{self._base}/{mine}")
         except TanbaError as error:
             with self._lock:
-                cause = self._errors.pop(mine, None)
+                cause = self._errors.pop(mine, None) or self._not_reached(mine, error)
             if cause is None:
                 raise
             if self.policy is Policy.FAIL:
@@ -116,6 +116,16 @@ class Timestamping:
         with self._lock:
             self._errors[place] = first
         return None
+
+    def _not_reached(self, mine: str, error: TanbaError) -> TimestampError | None:
+        """The engine failed over our address without having come here: it obeys proxies of the environment."""
+        if f"{self._base}/{mine}" not in error.message:
+            return None
+        return TimestampError(
+            "the engine could not reach Tanba's own time-stamp relay on 127.0.0.1",
+            code="tanba.timestamp.relay",
+            hint="a proxy is set in the environment: add NO_PROXY=127.0.0.1",
+        )
 
     def _put_last(self, url: str) -> None:
         """An authority that failed is asked last from now on, so that a batch does not wait for it every time."""

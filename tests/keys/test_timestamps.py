@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from asn1crypto import tsp
@@ -253,6 +255,33 @@ def test_what_is_no_address_of_an_authority_is_refused_without_being_repeated(ur
     assert "secret" not in str(caught.value.to_dict())
 
 
+BEHIND_A_PROXY = """
+import sys
+import keys
+from tanba.engine.write import sign_detached
+from tanba.errors import TimestampError
+from tests.keys.conftest import DEFINITION
+from tests.pki import make_pki
+with keys.timestamping([sys.argv[1]], timeout=1) as stamps:
+    try:
+        stamps.sign(lambda relay: sign_detached(b"data", DEFINITION, make_pki().leaf().signer(), timestamp_url=relay))
+        print("stamped")
+    except TimestampError as error:
+        print(error.code)
+"""
+
+
+@pytest.mark.parametrize(
+    ("exempt", "expected"), [({}, "tanba.timestamp.relay"), ({"NO_PROXY": "127.0.0.1"}, "stamped")]
+)
+def test_a_proxy_in_the_environment_that_hides_the_relay_is_named(exempt: dict, expected: str, tsa_url: str) -> None:
+    environment = {**os.environ, "HTTP_PROXY": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9", **exempt}
+    command = [sys.executable, "-c", BEHIND_A_PROXY, tsa_url]
+    root = Path(__file__).parents[2]
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == expected
+
+
 def test_a_stamped_label_stays_trusted_after_its_certificate_expired_and_an_unstamped_one_does_not(
     home, picture: bytes, pki
 ) -> None:
@@ -302,7 +331,7 @@ def test_three_years_later_only_the_stamped_label_is_still_trusted(home, picture
         ).stdout.split()
         for name in ("stamped.png", "plain.png")
     }  # fmt: skip
-    later = str(datetime.now(UTC).year + 3)
+    later = str((datetime.now(UTC) + timedelta(days=3 * 365)).year)
     assert found == {"stamped.png": [later, "Trusted"], "plain.png": [later, "Invalid"]}
 
 
