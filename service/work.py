@@ -91,7 +91,8 @@ class LabelDone:
 
 def warm() -> None:
     """Import what tasks need, so that the first request does not pay for it."""
-    import verifier  # noqa: F401 -- imported for its side effect: being imported
+    import labeler  # noqa: F401 -- imported for its side effect: being imported
+    import verifier  # noqa: F401 -- as above
 
 
 def verify(task: VerifyTask) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -20,9 +21,23 @@ def _binaries() -> Path | None:
     return versions[-1].parent if versions else None
 
 
+@dataclass(frozen=True)
+class Server:
+    """A running cluster. ``url`` takes a database's name: ``url.format(name)``."""
+
+    url: str
+    control: list[str]
+    environment: dict[str, str]
+
+    def crash_and_restart(self) -> None:
+        """Immediate shutdown (no checkpoint, every connection cut), then start: what a power cut looks like to clients."""
+        _run([*self.control, "-m", "immediate", "stop"], self.environment)
+        _run([*self.control, "start"], self.environment)
+
+
 @contextlib.contextmanager
-def cluster() -> Iterator[str]:
-    """Start one; yields a URL to which a database name can be put: ``url.format(name)``. Skips when there is none."""
+def server() -> Iterator[Server]:
+    """Start one; skips when PostgreSQL is not installed."""
     binaries = _binaries()
     if binaries is None:
         pytest.skip("PostgreSQL is not installed on this machine")
@@ -41,11 +56,18 @@ def cluster() -> Iterator[str]:
         control = [*as_user, str(binaries / "pg_ctl"), "-D", str(data), "-l", str(log), "-w", "-o", options]
         _run([*control, "start"], environment)
         try:
-            yield f"postgresql://tanba@/{{}}?host={folder}"
+            yield Server(f"postgresql://tanba@/{{}}?host={folder}", control, environment)
         finally:
             _run([*control, "-m", "immediate", "stop"], environment)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def cluster() -> Iterator[str]:
+    """The URL of a started cluster, see :class:`Server`."""
+    with server() as started:
+        yield started.url
 
 
 def _run(command: list[str], environment: dict[str, str]) -> None:

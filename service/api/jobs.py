@@ -168,7 +168,7 @@ def router(jobs: Jobs) -> APIRouter:
     async def items(
         job_id: JobId,
         caller: CallerDep,
-        start: Annotated[int, Query(ge=0, le=1 << 31)] = 0,
+        start: Annotated[int, Query(ge=0, le=(1 << 31) - 1)] = 0,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
         state: Literal["queued", "running", "done", "failed", "cancelled"] | None = None,
     ) -> JobItems:

@@ -130,6 +130,8 @@ def _check(jobs: Jobs, caller: Caller, wishes: Sequence[Wish]) -> None:
     for form in {id(wish.form): wish.form for wish in wishes}.values():
         caller.require_choices(tuple(form.profile), form.identity or settings.identity)
         form.options(settings.timestamp_url)
+        if "\x00" in (form.prompt or ""):  # PostgreSQL cannot store it, and the statement waits in the database
+            raise InputError("U+0000 is not allowed in a prompt")
     for key in (wish.object_key for wish in wishes if wish.object_key is not None):
         if settings.jobs.inbox_url is None:
             raise InputError("this service has no inbox for object references", code="tanba.jobs.no_inbox")

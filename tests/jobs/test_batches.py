@@ -220,6 +220,8 @@ def test_a_cancelled_job_finishes_what_it_began_and_nothing_else(service: JobSer
         ({"profile": "atlantis"}, 422),
         ({"timestamp": "true"}, 422),
         ({"unknown_field": "x"}, 422),
+        ({"prompt": "a\x00b"}, 422),
+        ({"title": "a\x00b"}, 422),
     ],
 )
 def test_statements_are_checked_before_the_batch_is_taken_on(service: JobService, change: dict, status: int) -> None:

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from service.accounts import ClientSpec
 from service.api.label_form import LabelForm
 from service.app import prepare
 from service.bodies import Spooled
+from service.config import Settings
 from service.db.models import Label
 from service.jobs import runtime
 from service.jobs.models import EffectState, Job, JobEffect, JobItem
@@ -32,11 +34,13 @@ from service.observability import Metrics
 from service.security import Scope
 from service.state import State, build
 from service.usecases import batches
+from tanba.errors import StorageError
+from tests import postgres
 from tests.jobs.conftest import database
 from tests.service.conftest import make_settings
 
 ROOT = Path(__file__).resolve().parents[2]
-ITEMS = 80
+ITEMS = 40
 KILLS = int(os.environ.get("TANBA_TEST_KILLS", "2"))
 
 
@@ -89,17 +93,34 @@ def progress(state: State, job_id: str) -> tuple[int, int]:
         return job.done, job.failed
 
 
+def plain(settings: Settings) -> dict:
+    names = ("service_dir", "keys_dir", "trust_dir")
+    return {name: str(getattr(settings, name)) for name in names} | {
+        "database_url": settings.effective_database_url,
+        "workers": settings.workers,
+    }
+
+
+def wait(reached: Callable[[], bool], seconds: float) -> None:
+    """Until then, or for so long; the assertions that follow say what is wrong."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with contextlib.suppress(StorageError):
+            if reached():
+                return
+        time.sleep(0.01)
+
+
+def troubles(state: State, job_id: str) -> list:
+    with state.db.read() as session:
+        rows = session.scalars(select(JobItem).where(JobItem.job_id == job_id, JobItem.state != "done")).all()
+        return [(row.index, row.state, row.error) for row in rows]
+
+
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_killed_workers_lose_no_item_and_publish_none_twice(kind: str, request, tmp_path: Path) -> None:
     url = database(kind, request, tmp_path)
     settings = make_settings(tmp_path, database_url=url, workers=2)
-    plain = {
-        "database_url": url,
-        "service_dir": str(settings.service_dir),
-        "keys_dir": str(settings.keys_dir),
-        "trust_dir": str(settings.trust_dir),
-        "workers": 2,
-    }
     state = build(settings, metrics=Metrics())
     prepare(state)
     jobs = runtime.build(state)
@@ -109,24 +130,21 @@ def test_killed_workers_lose_no_item_and_publish_none_twice(kind: str, request, 
     try:
         job_id = accept(state, jobs)
         # An embedded engine is one process; PostgreSQL has two, so that one takes over from the other.
-        alive = [Worker(plain) for _ in range(1 if kind == "sqlite" else 2)]
+        alive = [Worker(plain(settings)) for _ in range(1 if kind == "sqlite" else 2)]
         started += alive
         for _ in range(KILLS):
             victim = alive.pop(0)
             victim.wait_until_it_works()
             before, _ = progress(state, job_id)
-            end = time.monotonic() + 10
-            while progress(state, job_id)[0] == before and time.monotonic() < end:
-                time.sleep(0.005)
-            time.sleep(dice.uniform(0, 0.15))
+            goal = before + dice.randint(1, 8)
+            wait(lambda goal=goal: progress(state, job_id)[0] >= goal, 20)
+            time.sleep(dice.uniform(0, 0.1))
             victim.kill()
             at_kill.append(progress(state, job_id)[0])
-            alive.append(Worker(plain))
+            alive.append(Worker(plain(settings)))
             started.append(alive[-1])
-        end = time.monotonic() + 60
-        while sum(progress(state, job_id)) < ITEMS and time.monotonic() < end:
-            time.sleep(0.05)
-        assert progress(state, job_id) == (ITEMS, 0), at_kill
+        wait(lambda: sum(progress(state, job_id)) == ITEMS, 60)
+        assert progress(state, job_id) == (ITEMS, 0), (at_kill, troubles(state, job_id))
         check(state, job_id)
     finally:
         for worker in started:
@@ -134,6 +152,30 @@ def test_killed_workers_lose_no_item_and_publish_none_twice(kind: str, request, 
         state.workers.close()
         state.db.close()
     assert any(0 < done < ITEMS for done in at_kill), f"no kill fell into the work: {at_kill}"
+
+
+def test_a_database_that_crashes_under_the_workers_costs_nothing(tmp_path: Path) -> None:
+    with postgres.server() as server:
+        url = postgres.create(server.url, "crash")
+        settings = make_settings(tmp_path, database_url=url, workers=2)
+        state = build(settings, metrics=Metrics())
+        prepare(state)
+        worker = None
+        try:
+            job_id = accept(state, runtime.build(state))
+            worker = Worker(plain(settings))
+            worker.wait_until_it_works()
+            wait(lambda: progress(state, job_id)[0] > 3, 40)
+            server.crash_and_restart()
+            wait(lambda: sum(progress(state, job_id)) == ITEMS, 60)
+            assert worker.process.poll() is None, "the worker took the connection up again by itself"
+            assert progress(state, job_id) == (ITEMS, 0), troubles(state, job_id)
+            check(state, job_id)
+        finally:
+            if worker is not None:
+                worker.end()
+            state.workers.close()
+            state.db.close()
 
 
 def check(state: State, job_id: str) -> None:
