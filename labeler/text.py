@@ -216,7 +216,8 @@ class _Job:
             fitted = fit.fit_compact(real, target, size) if packed else fit.fit(real, target, size, zero=zero)
             if fitted is not None:
                 return fitted
-            target = size(compression.compress(real) if packed else real) + slack
+            # Compressed chains fall into classes some 200 bytes apart: the second try leaves room for that.
+            target = size(compression.compress(real) if packed else real) + (5 * slack if packed else slack)
         raise LabelingError("the mark could not be made to fit its declared length", hint="try again, or use a sidecar")
 
 

@@ -71,7 +71,7 @@ COMPACT_SLACK = 80
 spread of compressed sizes (57 UTF-8 bytes between the extremes of forty signatures of one definition)."""
 _COMPACT_BASE64 = 64
 """The same for base64, in characters; a multiple of four, as base64 grows."""
-_LONGS, _SHORTS = 3, 96
+_LONGS, _SHORTS = 3, 640
 
 
 def fit_compact(store: bytes, target: int, measure: Measure) -> bytes | None:
@@ -84,8 +84,11 @@ def fit_compact(store: bytes, target: int, measure: Measure) -> bytes | None:
     for longs in range(_LONGS):
         for shorts in range(_SHORTS):
             candidate = compact.lengthen(packed, short * shorts + long * longs)
-            if measure(candidate) == target:
+            size = measure(candidate)
+            if size == target:
                 return candidate
+            if size > target:
+                break
     return None
 
 
