@@ -50,6 +50,8 @@ class Recipe:
     limits: Limits
     identity: str = ""
     stamper: StamperSource | None = None
+    on_label: Callable[[LabelReceipt], None] | None = None
+    """Called in the worker for every label made; must be picklable."""
 
     @property
     def digest(self) -> str:
@@ -200,6 +202,8 @@ class _Worker:
                     limits=recipe.limits,
                 ),
             )
+            if recipe.on_label is not None:
+                recipe.on_label(done.receipt)
         except Exception as error:  # noqa: BLE001 -- one bad file never stops the rest
             return _failed(item, error)
         return Outcome(item, receipt=done.receipt)

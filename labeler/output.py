@@ -24,6 +24,8 @@ from tanba.errors import OutputRefused
 from tanba.formats.sniff import Format
 
 _STALE_SECONDS = 24 * 3600
+_SWEEP_SECONDS = 60.0
+_MAX_SWEPT = 1000
 _PART = re.compile(r"^\.(?P<host>[0-9a-f]{6})-(?P<pid>\d+)-[0-9a-f]{12}\.tanba-part$")
 
 
@@ -88,7 +90,7 @@ def stage(target: Path, *, overwrite: bool = False, source: Path | None = None) 
     part: Path | None = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        sweep(target.parent)
+        _sweep_now_and_then(target.parent)
         part = target.parent / f".{_host()}-{os.getpid()}-{secrets.token_hex(6)}.tanba-part"
         descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     except OSError as error:
@@ -130,6 +132,19 @@ def sweep(directory: Path) -> None:
         with contextlib.suppress(OSError):
             if orphaned or time.time() - entry.stat().st_mtime > _STALE_SECONDS:
                 entry.unlink()
+
+
+_swept: dict[Path, float] = {}
+
+
+def _sweep_now_and_then(directory: Path) -> None:
+    """Sweep a directory at most once a minute: listing it for every file would make a batch quadratic."""
+    now = time.monotonic()
+    if now - _swept.get(directory, -_SWEEP_SECONDS) >= _SWEEP_SECONDS:
+        if len(_swept) > _MAX_SWEPT:
+            _swept.clear()
+        _swept[directory] = now
+        sweep(directory)
 
 
 def _same(left: Path, right: Path) -> bool:

@@ -119,6 +119,7 @@ def many(paths: list[Path], options: Mapping[str, Any]) -> int:
         limits=limits,
         identity=source.name,
         stamper=request.timestamp_source(options),
+        on_label=request.record,
     )
     jobs = options["jobs"] or request.default_jobs(len(items))
     counts = dict.fromkeys(("labelled", "failed", "done before"), 0)
@@ -131,8 +132,6 @@ def many(paths: list[Path], options: Mapping[str, Any]) -> int:
     ):
         for outcome in run(items, recipe, source, jobs=jobs, ledger=ledger):
             codes.append(outcome.exit_code)
-            if outcome.receipt is not None:
-                request.record(outcome.receipt)
             counts[_column(outcome)] += 1
             advance(outcome)
             _show_outcome(outcome, options, documents)
@@ -171,11 +170,10 @@ def _column(outcome: Outcome) -> str:
 
 
 def _show_outcome(outcome: Outcome, options: Mapping[str, Any], documents: list[Any]) -> None:
-    document = _document(outcome)
     if options["as_json"]:
-        documents.append(document)
+        documents.append(_document(outcome))
     elif options["as_jsonl"]:
-        click.echo(to_json(document, indent=None))
+        click.echo(to_json(_document(outcome), indent=None))
     elif outcome.error:
         for line in render.error_words(outcome):
             render.tell(line)
