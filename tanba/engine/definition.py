@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +29,9 @@ DISCLOSURE_LABEL = "org.tanba.disclosure"
 
 TRAINING_ENTRIES = ("cawg.data_mining", "cawg.ai_inference", "cawg.ai_training", "cawg.ai_generative_training")
 """The entries of CAWG Training and Data Mining 1.1; all four are reserved together."""
+
+MAX_STATEMENT = 64 << 10
+"""Bytes of one statement (a prompt, an operation): a label is not a place for documents."""
 
 GENERATOR = {"name": "Tanba", "version": __version__}
 
@@ -72,6 +75,7 @@ def build(disclosure: Disclosure, context: Context) -> dict[str, Any]:
     Raises :class:`UsageError` when the source type does not belong to the involvement.
     """
     _check_source_type(disclosure)
+    _check_words(disclosure)
     assertions = [_created("c2pa.actions.v2", _actions(disclosure, context))]
     if disclosure.is_ai:
         assertions.append(_created("c2pa.ai-disclosure", _ai_disclosure(disclosure)))
@@ -87,7 +91,7 @@ def build(disclosure: Disclosure, context: Context) -> dict[str, Any]:
     }
     title = disclosure.title or context.title
     if title:
-        definition["title"] = title
+        definition["title"] = title.encode("utf-8", "replace").decode("utf-8")
     return definition
 
 
@@ -112,6 +116,23 @@ def _check_source_type(disclosure: Disclosure) -> None:
             code="tanba.label.source_type",
             hint=f"allowed here: {words}",
         )
+
+
+def _check_words(disclosure: Disclosure) -> None:
+    """Every statement must be text that UTF-8 can hold (no lone surrogates), and of a bearable length."""
+    for item in fields(disclosure):
+        value = getattr(disclosure, item.name)
+        for words in value if isinstance(value, tuple) else (value,):
+            if not isinstance(words, str):
+                continue
+            try:
+                size = len(words.encode("utf-8"))
+            except UnicodeEncodeError as error:
+                raise UsageError(f"{item.name} is not valid text", code="tanba.label.not_text") from error
+            if size > MAX_STATEMENT:
+                raise UsageError(
+                    f"{item.name} has {size:,} bytes, more than {MAX_STATEMENT:,}", code="tanba.label.too_long"
+                )
 
 
 def _created(label: str, data: Mapping[str, Any]) -> dict[str, Any]:

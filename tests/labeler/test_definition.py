@@ -131,3 +131,21 @@ def test_completeness_of_the_actions_is_only_claimed_when_nothing_can_be_missing
     assert complete(Involvement.GENERATED)
     assert not complete(Involvement.MODIFIED)
     assert not complete(Involvement.MODIFIED, parent=True)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [("broken \udcff", "tanba.label.not_text"), ("x" * 100_000, "tanba.label.too_long")]
+)
+def test_statements_that_no_file_can_carry_are_refused_by_name(words: str, code: str) -> None:
+    for said in (
+        Disclosure(involvement=Involvement.GENERATED, system=words),
+        Disclosure(involvement=Involvement.GENERATED, operations=("fine", words)),
+        Disclosure(involvement=Involvement.GENERATED, prompt=words),
+    ):
+        with pytest.raises(UsageError) as refusal:
+            definition(said)
+        assert refusal.value.code == code
+
+
+def test_a_file_name_that_is_no_text_does_not_stop_a_label() -> None:
+    assert definition(Disclosure(involvement=Involvement.GENERATED), title="a\udcff.jpg")["title"] == "a?.jpg"
