@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from keys import algorithms, certificates, development, files, keyring, opening, providers
 from keys.keyring import CLAIM, IdentityInfo, Keyring
 from keys.providers.base import KeyReference, Secrets
-from keys.states import State
-from tanba.errors import CredentialError, IdentityNotUsable, TransitionRefused
+from keys.states import ALLOWED, State
+from tanba.errors import CredentialError, IdentityNotUsable, TransitionRefused, UsageError
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -186,10 +186,13 @@ def activate(home: Path, name: str, *, clock: Clock, probe: Callable[[IdentityIn
 
 
 def move(home: Path, name: str, state: State, *, clock: Clock, reason: str = "") -> IdentityInfo:
-    """Any other change of state. Raises :class:`TransitionRefused` or :class:`IdentityNotFound`."""
+    """Any other change of state. A line's name is enough where only one of its identities can be meant.
+
+    Raises :class:`TransitionRefused`, :class:`UsageError` (several could be meant) or :class:`IdentityNotFound`.
+    """
     with keyring.changing(home) as save:
         ring = keyring.load(home)
-        full = ring.find(name).name
+        full = _meant(ring, name, state)
         save(ring := ring.move(full, state, clock(), reason=reason))
     return ring.find(full)
 
@@ -243,6 +246,16 @@ def _create(
         root = certificates.dump_chain((authority.root,))
         entry = replace(store_chain(home, entry, chain, root), development=True)
     return ring.add(entry), entry
+
+
+def _meant(ring: Keyring, name: str, state: State) -> str:
+    exact = ring.find(name)
+    if exact.name == name:
+        return name
+    fitting = [item.name for item in ring.entries if item.line == name and (item.state, state) in ALLOWED]
+    if len(fitting) > 1:
+        raise UsageError(f"{name!r} could mean several identities", hint="name one: " + ", ".join(fitting))
+    return fitting[0] if fitting else exact.name
 
 
 def _worn_out(entry: IdentityInfo, now: datetime) -> bool:

@@ -10,7 +10,8 @@ from pathlib import Path
 from keys import files, identity, keyring, providers
 from keys.keyring import CLAIM, IdentityInfo
 from keys.providers.base import DEFAULT_SECONDS, KeyReference, Secrets
-from tanba.errors import IdentityNotFound
+from keys.states import State
+from tanba.errors import IdentityNotFound, IdentityNotUsable
 
 CHAIN = "chain.pem"
 ROOT = "root.pem"
@@ -59,6 +60,11 @@ def open_identity(
             "there is no active signing identity", hint="`tanba keys new` makes a development identity"
         )
     keyring.usable(info, (clock or utc_now)())
+    if info.name != name and info.state is not State.ACTIVE:
+        raise IdentityNotUsable(
+            f"no identity of the line {name!r} is active",
+            hint=f"`tanba keys rotate {name}`, or use {info.name} by name",
+        )
     chain = files.read(folder(place, info) / CHAIN)
     with ExitStack() as stack:
         where = reference(place, info, secrets or config.resolver(), seconds)

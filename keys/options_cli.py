@@ -112,8 +112,7 @@ def show_list(infos: Sequence[IdentityInfo]) -> None:
     if not infos:
         click.echo("no identities yet: `tanba keys new` makes one")
     for info in infos:
-        until = f"until {info.not_after:%Y-%m-%d}" if info.not_after else "no certificate"
-        click.echo(f"{info.state.value:9} {info.name:32} {info.algorithm:8} {info.provider:8} {until}")
+        click.echo(f"{info.state.value:9} {info.name:32} {info.algorithm:8} {info.provider:8} {_until(info)}")
 
 
 def show_faults(faults: Sequence[Fault]) -> None:
@@ -122,6 +121,18 @@ def show_faults(faults: Sequence[Fault]) -> None:
     for item in sorted(faults, key=lambda fault: order.index(fault.weight.value)):
         click.echo(f"{item.weight.value:8} {item.message}")
         click.echo(f"         cure: {item.cure}")
+
+
+def _until(info: IdentityInfo) -> str:
+    """The end of the certificate, with the days left when they are few."""
+    from keys.check_leaf import WARN_DAYS
+    from keys.development import utc_now
+
+    if info.not_after is None:
+        return "no certificate"
+    left = (info.not_after - utc_now()).days
+    words = "expired" if left < 0 else f"{left} days left: rotate" if left < max(WARN_DAYS) else ""
+    return f"until {info.not_after:%Y-%m-%d}" + (f" ({words})" if words and info.may_sign else "")
 
 
 def _dated(info: IdentityInfo) -> bool:

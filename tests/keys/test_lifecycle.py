@@ -201,6 +201,25 @@ def test_a_rotation_hands_over_at_once_and_the_old_identity_may_finish_its_work(
         pass
 
 
+def test_the_name_of_a_line_never_falls_back_to_a_retiring_predecessor(home: Home) -> None:
+    first, _ = keys.ensure_development_identity(home.keys, home.trust_dir)
+    second = lifecycle.rotate(home.keys, "development", clock=utc_now)
+    lifecycle.move(home.keys, second.name, R, clock=utc_now, reason="keyCompromise")
+    with pytest.raises(IdentityNotUsable), open_identity("development", home=home.keys):
+        pass
+    with open_identity(first.name, home=home.keys) as signer:
+        assert signer.state is G
+
+
+def test_the_name_of_a_line_is_enough_only_where_one_identity_can_be_meant(home: Home) -> None:
+    first, _ = keys.ensure_development_identity(home.keys, home.trust_dir)
+    lifecycle.rotate(home.keys, "development", clock=utc_now)
+    with pytest.raises(UsageError) as caught:
+        lifecycle.move(home.keys, "development", R, clock=utc_now, reason="keyCompromise")
+    assert first.name in (caught.value.hint or "")
+    assert lifecycle.move(home.keys, "development", D, clock=utc_now).name == first.name
+
+
 def _rotate(home: Path, barrier, results) -> None:
     barrier.wait()
     try:
