@@ -71,6 +71,7 @@ REASONS = [
     ("invalid-signature", broken_by("claimSignature.mismatch")),
     ("invalid-history", broken_by("assertion.dataHash.mismatch", ingredient="self#jumbf=x")),
     ("invalid-history", broken_by("ingredient.manifest.mismatch")),
+    ("invalid-history", fails(report(), "signingCredential.expired", ingredient="self#jumbf=x")),
     ("invalid", broken_by("claim.malformed")),
     ("invalid-store", broken_by("tanba.c2pa.store_unreadable")),
     ("invalid-restored", remarks(broken(), "tanba.text.restored")),
@@ -109,6 +110,7 @@ def test_each_situation_has_its_own_sentence_and_advice_in_every_language(lang, 
 
 def test_no_two_situations_share_a_sentence():
     sentences = {name: words(made, "en").sentence for name, made in REASONS}
+    assert len(sentences) > 20
     assert len(set(sentences.values())) == len(sentences)
 
 

@@ -16,7 +16,7 @@ from typing import IO, Any
 from urllib.parse import quote
 
 from tanba.i18n import sentence
-from tanba.report import AiState, Strength, Verdict, VerificationReport
+from tanba.report import AiState, IntegrityState, Strength, Verdict, VerificationReport
 from verifier.render.html import environment, page_values
 from verifier.render.safe import clean, clean_or
 from verifier.render.words import moment, signer_name, verdict_sentence
@@ -61,6 +61,7 @@ def row_of(
         if duplicate_of
         else verdict_sentence(report, lang)
     )
+    attributed = report.answers.integrity.state is not IntegrityState.BROKEN
     ai = report.answers.ai
     said = "—" if ai.state is AiState.NONE_DECLARED else sentence(f"answer-ai-{ai.state.value}", lang)
     if ai.strength is Strength.UNSIGNED and ai.state is not AiState.NONE_DECLARED:
@@ -69,8 +70,8 @@ def row_of(
         group="duplicate" if duplicate_of else group_of(report),
         name=shown,
         text=text,
-        signer=signer_name(report) or "—",
-        when=moment(report.answers.time.signed_at) or "—",
+        signer=(signer_name(report) if attributed else None) or "—",
+        when=(moment(report.answers.time.signed_at) if attributed else None) or "—",
         ai=said,
         sha256=clean(report.asset.sha256),
         link=quote(link, errors="replace") if link else None,

@@ -13,7 +13,7 @@ from tanba.codes import clause
 from tanba.i18n import has, sentence
 from tanba.report import Bucket, HistoryNode, VerificationReport
 from verifier.render.safe import MAX_TEXT, clean, clean_or
-from verifier.render.terms import ai_step, differences, term
+from verifier.render.terms import ai_step, differences, second_sentence, term
 from verifier.render.words import Tone, Words, words
 
 WIDTH = 100
@@ -104,9 +104,7 @@ def _steps(node: HistoryNode, lang: str) -> Iterator[str]:
 def _second_opinion(report: VerificationReport, lang: str, *, color: bool) -> list[str]:
     opinion = report.second_opinion or {}
     lines = [_bold(sentence("report-second", lang), color)]
-    agrees = opinion.get("agrees")
-    key = "report-second-none" if agrees is None else f"report-second-{'agrees' if agrees else 'differs'}"
-    lines += _wrap(sentence(key, lang, engine=clean_or(opinion.get("engine"), "—")), "  ")
+    lines += _wrap(second_sentence(opinion, lang), "  ")
     for item in differences(opinion, lang):
         lines += _wrap(f"{item.question} {item.ours} | {item.theirs}. {item.cause}", "  - ", "    ")
     return lines

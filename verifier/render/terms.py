@@ -63,6 +63,14 @@ def differences(opinion: Mapping[str, Any] | None, lang: str) -> tuple[Differenc
     return tuple(found)
 
 
+def second_sentence(opinion: Mapping[str, Any], lang: str) -> str:
+    """Agreement, difference, or no opinion and why not."""
+    agrees = opinion.get("agrees")
+    key = "report-second-none" if agrees is None else f"report-second-{'agrees' if agrees else 'differs'}"
+    said = sentence(key, lang, engine=clean(opinion.get("engine") or "—"))
+    return f"{said} ({clean(opinion['error'], MAX_TEXT)})" if agrees is None and opinion.get("error") else said
+
+
 def _state(value: object, lang: str) -> str:
     key = f"second-state-{value}"
     return sentence(key, lang) if _usable(key, lang) else clean(value or "—")

@@ -17,7 +17,7 @@ from verifier.explain import explain
 from verifier.render.advice import list_age, names_shown
 from verifier.render.preview import Preview, safe_thumbnail
 from verifier.render.safe import MAX_TEXT, clean, clean_or, suspicions
-from verifier.render.terms import Difference, ai_step, differences, term
+from verifier.render.terms import Difference, ai_step, differences, second_sentence, term
 from verifier.render.words import Words, moment, words
 
 _MAX_NODES = 60
@@ -254,10 +254,8 @@ def _second(report: VerificationReport, lang: str) -> Row | None:
     opinion = report.second_opinion
     if not opinion:
         return None
-    agrees = opinion.get("agrees")
-    key = "report-second-none" if agrees is None else f"report-second-{'agrees' if agrees else 'differs'}"
     engine = clean_or(opinion.get("engine"), "—")
-    return Row(engine, sentence(key, lang, engine=engine), clean_or(opinion.get("version"), ""))
+    return Row(engine, second_sentence(opinion, lang), clean_or(opinion.get("version"), ""))
 
 
 def _recovery(item: Mapping[str, Any]) -> Row:

@@ -65,9 +65,9 @@ class Words:
     """The verdict in one word of the reader's language."""
     sentence: str
     who: str | None
-    """The signer's name as shown, or None."""
+    """The signer's name as shown; None when there is none, or when the content is not what was signed."""
     when: str | None
-    """The time of signing as shown, or None."""
+    """The time of signing as shown; None in the same cases."""
     answers: tuple[Answer, ...]
     limits: tuple[str, ...]
     """What this does not tell; the verdict's own note first."""
@@ -80,14 +80,15 @@ def words(report: VerificationReport, lang: str) -> Words:
     """The words for one report."""
     verdict = report.verdict.value
     kind = headline_kind(report)
+    attributed = report.answers.integrity.state is not IntegrityState.BROKEN
     return Words(
         lang=lang,
         tone="caution" if kind == ".expired" else TONES[report.verdict],
         headline=sentence(f"verdict-{verdict}{kind}", lang),
         word=sentence(f"verdict-{verdict}.word", lang),
         sentence=verdict_sentence(report, lang),
-        who=signer_name(report),
-        when=moment(report.answers.time.signed_at),
+        who=signer_name(report) if attributed else None,
+        when=moment(report.answers.time.signed_at) if attributed else None,
         answers=(
             _integrity(report, lang),
             _signer(report, lang),
@@ -194,6 +195,8 @@ def _why_invalid(report: VerificationReport) -> str:
     if answers.signer.state is SignerState.INVALID:
         return "signer"
     serious = [item for item in failures if item.code != "signingCredential.untrusted"]
+    if serious and all("ingredient" in item.params for item in serious):
+        return "history"
     return "identity" if serious and all(item.layer is Layer.CAWG for item in serious) else ""
 
 
