@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tomllib
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +15,13 @@ import click
 
 from tanba import exits
 from tanba.errors import TanbaError, UsageError
+from tanba.i18n import pick_language, sentence
+from tanba.model import Involvement
+from tanba.profiles import Severity
 from tanba.wire import to_plain
-from verifier.law import NOTE, Article, LawCheck, State
+from verifier.law import Article, LawCheck, State, words
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_MARKS = {State.MET: "met", State.MISSING: "MISSING", State.CANNOT_JUDGE: "open", State.NOT_APPLICABLE: "n/a"}
 
 
 @click.command()
@@ -24,10 +29,17 @@ _MARKS = {State.MET: "met", State.MISSING: "MISSING", State.CANNOT_JUDGE: "open"
 @click.option("--profile", required=True, help="kz, eu, cn, us-ca or strict.")
 @click.option("--answers", "answers_file", type=_FILE, help="Answers to the questions, as TOML or JSON.")
 @click.option("--no-input", is_flag=True, help="Never ask; what was not answered stays open.")
+@click.option("--lang", help="en, ru or kk; your locale by default.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.option("-v", "--verbose", is_flag=True, help="Also what does not apply, and every source.")
 def check(
-    files: tuple[str, ...], profile: str, answers_file: Path | None, no_input: bool, as_json: bool, verbose: bool
+    files: tuple[str, ...],
+    profile: str,
+    answers_file: Path | None,
+    no_input: bool,
+    lang: str | None,
+    as_json: bool,
+    verbose: bool,
 ) -> int:
     """Compare FILE with a labelling law: required, found, missing, not for the file to show.
 
@@ -36,14 +48,14 @@ def check(
     """
     from tanba.profiles import load
 
-    chosen = load(profile)
+    chosen, tongue = load(profile), pick_language(lang, os.environ)
     answers = _read_answers(answers_file) if answers_file else {}
     ask = sys.stdin.isatty() and not no_input and not as_json
     bodies: list[dict[str, Any]] = []
     codes: set[int] = set()
     for name in files:
         try:
-            found = _one(name, chosen, answers, ask=ask)
+            found = _one(name, chosen, answers, ask=tongue if ask else None)
         except TanbaError as error:
             if len(files) == 1:
                 raise
@@ -53,7 +65,7 @@ def check(
         bodies.append(describe(found))
         codes.add(exits.LABEL_FAILS if found.count(State.MISSING) else exits.OK)
         if not as_json:
-            _print(found, verbose=verbose)
+            _print(found, tongue, verbose=verbose)
     if as_json:
         click.echo(json.dumps(bodies[0] if len(files) == 1 else bodies, ensure_ascii=False, indent=2))
     return exits.gravest(codes)
@@ -75,7 +87,16 @@ def describe(found: LawCheck) -> dict[str, Any]:
         "file": to_plain(report.asset),
         "verdict": report.verdict.value,
         "involvement": found.involvement.value if found.involvement else None,
-        "scope": [to_plain(item) for item in found.scope],
+        "scope": [
+            {
+                "key": item.question,
+                "question": words("ask", item.question, "en"),
+                "answer": item.answer,
+                "by": item.by,
+                "follows": words("follows", item.follows, "en"),
+            }
+            for item in found.scope
+        ],
         "articles": [_article(item) for item in found.articles],
         "summary": {
             "required_missing": found.count(State.MISSING),
@@ -85,7 +106,7 @@ def describe(found: LawCheck) -> dict[str, Any]:
         "sources": [
             {"id": item.id, "title": item.title, "url": item.url, "read": item.read} for item in profile.sources
         ],
-        "note": NOTE,
+        "note": sentence("law-note", "en"),
     }
 
 
@@ -100,7 +121,8 @@ def _article(item: Article) -> dict[str, Any]:
         "state": item.state.value,
         "found": [to_plain(seen) for seen in item.found],
         "missing": list(item.missing),
-        "why": item.why,
+        "why": _why(item, "en"),
+        "why_code": item.why or None,
         "question": item.question,
         "answer": item.answer,
         "source": requirement.source,
@@ -108,7 +130,8 @@ def _article(item: Article) -> dict[str, Any]:
     }
 
 
-def _one(name: str, profile: Any, answers: dict[str, Any], *, ask: bool) -> LawCheck:
+def _one(name: str, profile: Any, answers: dict[str, Any], *, ask: str | None) -> LawCheck:
+    """Check one file; ``ask`` is the language to ask in, None to ask nothing."""
     from tanba import trustdir
     from tanba.asset import Asset
     from tanba.config import limits_from_environment
@@ -120,16 +143,16 @@ def _one(name: str, profile: Any, answers: dict[str, Any], *, ask: bool) -> LawC
     observed = observe(Asset.from_path(Path(name), limits=settings.limits), settings, profile)
     given = dict(answers)
     if ask:
-        click.echo(f"{Path(name).name}: questions that the file cannot answer (Enter leaves one open)", err=True)
-        for key, question in law.questions(profile, observed, given):
-            if (value := _ask(key, question)) is not None:
+        own = {item.id: item.question or "" for item in profile.requirements}
+        click.echo(sentence("law-ask-intro", ask, name=Path(name).name), err=True)
+        for key in law.questions(profile, observed, given):
+            if (value := _ask(key, words("ask", key, ask, own.get(key, "")))) is not None:
                 given[key] = value
     return law.check(profile, observed, given)
 
 
 def _ask(key: str, question: str) -> Any:
     """One question on the terminal; None when it is left open."""
-    from tanba.model import Involvement
     from tanba.profiles.checks import KZ_BASES
 
     if key == "involvement":
@@ -167,42 +190,71 @@ def _flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
-def _print(found: LawCheck, *, verbose: bool) -> None:
+def _print(found: LawCheck, lang: str, *, verbose: bool) -> None:
     from verifier.render.safe import clean
 
     profile, report = found.profile, found.observed.report
-    click.echo(f"{clean(report.asset.name or '-')} · {profile.title} ({profile.version}, as of {profile.as_of})")
-    click.echo(f"label: {report.verdict.value}; AI involvement: {found.involvement or 'not stated'}")
+    name = clean(report.asset.name or "-")
+    say = partial(sentence, lang=lang)
+    click.echo(say("law-title", name=name, profile=profile.title, date=str(profile.as_of)))
+    verdict, stated = say(f"verdict-{report.verdict.value}.word"), say("law-not-stated")
+    involvement = say(f"answer-ai-{_AI[found.involvement]}") if found.involvement else stated
+    click.echo(say("law-label", verdict=verdict, involvement=involvement))
     for scope in found.scope:
+        by = say(f"law-by-{scope.by or 'nobody'}")
+        click.echo(words("ask", scope.question, lang))
         click.echo(
-            f"scope: {scope.question}\n  answer: {_said(scope.answer)} ({scope.by or 'nobody'}); {scope.follows}"
+            f"  {say('law-answer', answer=_said(scope.answer, lang), by=by)}; {words('follows', scope.follows, lang)}"
         )
     for item in found.articles:
-        if item.state is State.NOT_APPLICABLE and not verbose:
-            continue
-        requirement = item.requirement
-        mark = "missing" if item.state is State.MISSING and not _required(item) else _MARKS[item.state]
-        click.echo(f"{mark:<8} {requirement.citation} [{requirement.severity.value}] {requirement.text}")
-        for seen in item.found:
-            click.echo(f"           found: {seen.what} = {clean(seen.value)} ({clean(seen.where)})")
-        for name in item.missing:
-            click.echo(f"           missing: {name}")
-        if item.why:
-            click.echo(f"           {item.why}")
-        if item.state is State.CANNOT_JUDGE and item.question:
-            click.echo(f"           question {requirement.id}: {item.question}")
-    missing, unanswered = found.count(State.MISSING), found.count(State.CANNOT_JUDGE)
-    click.echo(f"{missing} required missing, {unanswered} required open, {found.count(State.MET)} required found")
-    click.echo(NOTE)
+        if item.state is not State.NOT_APPLICABLE or verbose:
+            for line in _lines(item, lang):
+                click.echo(clean(line, 1_000))
+    click.echo(
+        say(
+            "law-summary",
+            missing=found.count(State.MISSING),
+            unanswered=found.count(State.CANNOT_JUDGE),
+            met=found.count(State.MET),
+        )
+    )
+    click.echo(say("law-note"))
 
 
-def _required(item: Article) -> bool:
-    return item.requirement.severity.value == "required"
+_AI = {
+    Involvement.GENERATED: "generated",
+    Involvement.MODIFIED: "modified",
+    Involvement.COMPOSITE: "composite",
+    Involvement.ASSISTED: "assisted",
+    Involvement.HUMAN: "human_declared",
+}
 
 
-def _said(answer: Any) -> str:
+def _lines(item: Article, lang: str) -> Iterator[str]:
+    requirement = item.requirement
+    advised = item.state is State.MISSING and requirement.severity is Severity.RECOMMENDED
+    mark = sentence("law-state-advised" if advised else f"law-state-{item.state.value}", lang)
+    severity = sentence(f"law-severity-{requirement.severity.value}", lang)
+    yield f"{mark:<12} {requirement.citation} [{severity}] {words('text', requirement.id, lang, requirement.text)}"
+    for seen in item.found:
+        yield "    " + sentence("law-found", lang, what=seen.what, value=seen.value, where=seen.where)
+    for name in item.missing:
+        yield "    " + sentence("law-lacking", lang, what=name)
+    if why := _why(item, lang):
+        yield f"    {why}"
+    if item.state is State.CANNOT_JUDGE and item.question:
+        text = words("ask", item.question, lang, requirement.question or "")
+        yield "    " + sentence("law-question", lang, id=item.question, text=text)
+
+
+def _why(item: Article, lang: str) -> str:
+    said = words("why", item.why, lang) if item.why else ""
+    return f"{said}: {item.detail}" if said and item.detail else said or item.detail
+
+
+def _said(answer: Any, lang: str) -> str:
     if answer is None:
-        return "open"
+        return sentence("law-open", lang)
     if isinstance(answer, list):
-        return ", ".join(map(str, answer)) or "no"
-    return "yes" if answer else "no"
+        return ", ".join(map(str, answer)) or sentence("law-no", lang)
+    return sentence("law-yes" if answer else "law-no", lang)

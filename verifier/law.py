@@ -13,25 +13,14 @@ from enum import StrEnum
 from typing import Any
 
 from tanba.errors import UsageError
+from tanba.i18n import has, sentence
 from tanba.model import Involvement
 from tanba.profiles import Profile, Requirement, Severity
 from tanba.profiles.checks import CHECKS, KZ_BASES
 from verifier.law_observe import Observed, Seen, disclosure_of
 
-NOTE = (
-    "An engineering reading of the profile's sources, not legal advice. It says what the file shows; "
-    "it does not say that the law is met."
-)
-FLAG_QUESTIONS: Mapping[str, str] = {
-    "synthetic_result": "Is this a synthetic result in the sense of Art. 1(4): does it imitate a natural person's "
-    "appearance, voice or behaviour, or show events that did not happen?",
-    "deepfake": "Does it resemble existing persons, objects, places, entities or events and would falsely appear "
-    "authentic (AI Act Art. 3(60))?",
-    "public_interest_text": "Is it a text published to inform the public on matters of public interest, without a "
-    "person who reviewed it and answers for it (AI Act Art. 50(4))?",
-    "exported": "Will the file leave the service (download, sharing, export)?",
-}
-INVOLVEMENT_QUESTION = "How was AI involved: generated, modified, composite, assisted or human?"
+FLAGS = ("synthetic_result", "deepfake", "public_interest_text", "exported")
+"""Circumstances that only a person knows; questions about them are ``law-ask-<flag>`` in the catalogue."""
 
 
 class State(StrEnum):
@@ -53,7 +42,10 @@ class Article:
     found: tuple[Seen, ...] = ()
     missing: tuple[str, ...] = ()
     why: str = ""
+    """Code of the reason: ``law-why-<code>`` in the catalogue; empty when evidence says enough."""
+    detail: str = ""
     question: str | None = None
+    """Key of the question that would settle it: ``law-ask-<key>`` in the catalogue."""
     answer: Any = None
 
 
@@ -62,10 +54,12 @@ class Scope:
     """The question that decides which duties apply, who answered it, and what follows."""
 
     question: str
+    """``law-ask-<question>`` in the catalogue."""
     answer: Any
     by: str | None
     """``caller``, ``label`` (a signed statement in the file) or None: unanswered."""
     follows: str
+    """``law-follows-<code>`` in the catalogue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +80,19 @@ class LawCheck:
         )
 
 
-def questions(profile: Profile, observed: Observed, answers: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """(key, question) of everything that was not answered and that the file does not settle."""
-    asked: list[tuple[str, str]] = []
-    if observed.involvement is None:
-        asked.append(("involvement", INVOLVEMENT_QUESTION))
+def questions(profile: Profile, observed: Observed, answers: Mapping[str, Any]) -> tuple[str, ...]:
+    """Keys of everything that was not answered and that the file does not settle."""
+    asked = ["involvement"] if observed.involvement is None else []
     flags = dict.fromkeys(flag for item in profile.requirements for flag in item.when.flags)
-    asked += [(flag, FLAG_QUESTIONS[flag]) for flag in flags if _flag(flag, observed, {}) is None]
-    asked += [(item.id, item.question) for item in profile.requirements if item.question and not item.fields]
-    return tuple(pair for pair in asked if pair[0] not in answers)
+    asked += [flag for flag in flags if _flag(flag, observed, {}) is None]
+    asked += [item.id for item in profile.requirements if item.question and not item.fields]
+    return tuple(key for key in asked if key not in answers)
+
+
+def words(kind: str, key: str, lang: str, otherwise: str = "") -> str:
+    """``law-<kind>-<key>`` in a language; ``otherwise`` (the profile's own English) where the catalogue has none."""
+    name = f"law-{kind}-{key.replace('.', '-')}"
+    return sentence(name, lang) if has(name, lang) or not otherwise else otherwise
 
 
 def check(profile: Profile, observed: Observed, answers: Mapping[str, Any]) -> LawCheck:
@@ -110,19 +108,18 @@ def _judge(
     item: Requirement, observed: Observed, involvement: Involvement | None, answers: Mapping[str, Any]
 ) -> Article:
     if item.when.kinds and observed.kind not in item.when.kinds:
-        return Article(item, State.NOT_APPLICABLE, why=f"not about {observed.kind.value} files")
+        return Article(item, State.NOT_APPLICABLE, why="other-kind")
     if item.when.involvement and involvement is None:
-        why = "the file does not say whether AI made or changed it"
-        return Article(item, State.CANNOT_JUDGE, why=why, question=INVOLVEMENT_QUESTION)
+        return Article(item, State.CANNOT_JUDGE, why="involvement-unknown", question="involvement")
     if item.when.involvement and involvement not in item.when.involvement:
-        return Article(item, State.NOT_APPLICABLE, why=f"not asked of content that is {_word(involvement)}")
+        return Article(item, State.NOT_APPLICABLE, why="other-involvement")
     if item.when.flags:
         flags = [_flag(flag, observed, answers) for flag in item.when.flags]
         if not any(flags):
-            question = FLAG_QUESTIONS[item.when.flags[0]]
+            question = item.when.flags[0]
             if None in flags:
-                return Article(item, State.CANNOT_JUDGE, why="the scope question is open", question=question)
-            return Article(item, State.NOT_APPLICABLE, why="out of scope by the answer given", question=question,
+                return Article(item, State.CANNOT_JUDGE, why="scope-open", question=question)
+            return Article(item, State.NOT_APPLICABLE, why="out-of-scope", question=question,
                            answer=False)  # fmt: skip
     return _compare(item, observed, involvement or Involvement.GENERATED, answers)
 
@@ -138,35 +135,33 @@ def _compare(item: Requirement, observed: Observed, involvement: Involvement, an
     missing = [name for name in item.fields if not _any(name, _stated(observed))]
     missing += [name for name in item.layers if not _any(name, layers | unseen)]
     open_layers = [name for name in item.layers if not _any(name, layers) and _any(name, unseen)]
-    why = ""
     if item.check:
         worst = CHECKS[item.check](disclosure, layers)
         missing += CHECKS[item.check](disclosure, layers | unseen)
         open_layers += [problem for problem in worst if problem not in missing]
     if missing:
-        return Article(item, State.MISSING, seen, tuple(missing), item.note or "")
+        return Article(item, State.MISSING, seen, tuple(missing), detail=item.note or "")
     if open_layers:
-        why = "a program cannot see this in the file: " + ", ".join(open_layers)
-        return Article(item, State.CANNOT_JUDGE, seen, why=why, question=f"Is it there: {', '.join(open_layers)}?")
+        return Article(item, State.CANNOT_JUDGE, seen, why="not-visible", detail=", ".join(open_layers))
     return Article(item, State.MET, seen, why=_disagreement(item, observed))
 
 
 def _by_answer(item: Requirement, answers: Mapping[str, Any]) -> Article:
     answer = answers.get(item.id)
     if answer is None:
-        return Article(item, State.CANNOT_JUDGE, why="only a person can answer this", question=item.question)
+        return Article(item, State.CANNOT_JUDGE, why="only-a-person", question=item.id)
     state = State.MET if answer else State.MISSING
-    return Article(item, state, why="answered by the caller", question=item.question, answer=answer)
+    return Article(item, state, why="answered", question=item.id, answer=answer)
 
 
 def _kz_scope(item: Requirement, observed: Observed, answers: Mapping[str, Any]) -> Article:
     answer = answers.get("synthetic_result")
     if answer is not None:
-        return Article(item, State.MET, why="answered by the caller", question=item.question, answer=list(answer))
+        return Article(item, State.MET, why="answered", question=item.id, answer=list(answer))
     stated = observed.fields.get("synthetic_result")
     if stated:
-        return Article(item, State.MET, observed.of("synthetic_result"), why="stated in the signed label")
-    return Article(item, State.CANNOT_JUDGE, why="the scope question is open", question=item.question)
+        return Article(item, State.MET, observed.of("synthetic_result"), why="in-label")
+    return Article(item, State.CANNOT_JUDGE, why="scope-open", question=item.id)
 
 
 def _scope(profile: Profile, observed: Observed, answers: Mapping[str, Any]) -> Iterable[Scope]:
@@ -174,19 +169,15 @@ def _scope(profile: Profile, observed: Observed, answers: Mapping[str, Any]) -> 
         value = _flag(flag, observed, answers)
         by = "caller" if flag in answers else ("label" if value is not None else None)
         shown = list(answers.get(flag) or observed.fields.get(flag) or ()) if flag == "synthetic_result" else value
-        yield Scope(FLAG_QUESTIONS[flag], shown if value is not None else None, by, _follows(flag, value))
+        yield Scope(flag, shown if value is not None else None, by, _follows(flag, value))
 
 
 def _follows(flag: str, value: bool | None) -> str:
     if value is None:
-        return "open: the articles that depend on it are not judged"
+        return "open"
     if flag == "synthetic_result":
-        return (
-            "Art. 21(2) applies: a machine-readable mark and a warning people can perceive are conditions of distribution"
-            if value
-            else "Art. 21(2) does not apply; the plain notice of Art. 21(1) remains"
-        )
-    return "the articles that depend on it apply" if value else "the articles that depend on it do not apply"
+        return "synthetic" if value else "plain"
+    return "yes" if value else "no"
 
 
 def _flag(flag: str, observed: Observed, answers: Mapping[str, Any]) -> bool | None:
@@ -205,7 +196,7 @@ def _with_answers(observed: Observed, answers: Mapping[str, Any]) -> tuple[froze
 
 
 def _checked_answers(profile: Profile, answers: Mapping[str, Any]) -> dict[str, Any]:
-    known = {"involvement", "visible", "watermark", "fingerprint", *FLAG_QUESTIONS}
+    known = {"involvement", "visible", "watermark", "fingerprint", *FLAGS}
     known |= {item.id for item in profile.requirements if item.question}
     unknown = sorted(set(answers) - known)
     if unknown:
@@ -241,7 +232,7 @@ def _disagreement(item: Requirement, observed: Observed) -> str:
     if "provider" not in item.fields:
         return ""
     values = {seen.value.casefold() for seen in observed.of("provider")}
-    return "the label and the certificate name different organisations" if len(values) > 1 else ""
+    return "names-differ" if len(values) > 1 else ""
 
 
 def _stated(observed: Observed) -> frozenset[str]:
@@ -258,7 +249,3 @@ def _any(alternatives: str, present: Collection[str]) -> bool:
 
 def _check_layers(item: Requirement) -> tuple[str, ...]:
     return ("c2pa", "iptc", "visible", "watermark") if item.check else ()
-
-
-def _word(involvement: Involvement | None) -> str:
-    return involvement.value if involvement else "of unknown origin"

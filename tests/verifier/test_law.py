@@ -18,6 +18,7 @@ from tanba.asset import Asset
 from tanba.engine import definition
 from tanba.engine.write import sign
 from tanba.errors import UsageError
+from tanba.i18n import LANGUAGES, has, sentence
 from tanba.model import Disclosure, Involvement
 from tanba.profiles import available, load
 from tests.pki import Pki
@@ -123,8 +124,9 @@ def test_kz_scope_is_decided_by_the_callers_answer_explained_and_recorded(
     expected = {True: State.MET, False: State.NOT_APPLICABLE, None: State.CANNOT_JUDGE}[in_scope]
     assert states(found)["kz.21-2.machine-readable"] is expected
     assert scope.by == (None if answer is None else "caller")
-    words = {True: "Art. 21(2) applies", False: "Art. 21(2) does not apply", None: "open"}[in_scope]
-    assert scope.follows.startswith(words)
+    assert scope.follows == {True: "synthetic", False: "plain", None: "open"}[in_scope]
+    said = {True: "Art. 21(2) applies", False: "Art. 21(2) does not apply", None: "the articles that depend"}[in_scope]
+    assert law.words("follows", scope.follows, "en").startswith(said)
     assert (scope.answer or None) == (answer or None)
 
 
@@ -141,7 +143,7 @@ def test_kz_owner_in_label_and_certificate_are_compared(pki: Pki) -> None:
     same = article(checked(made(pki), pki, "kz"), "kz.21-3.owner")
     other = article(checked(made(pki, replace(FULL, provider="Another LLP")), pki, "kz"), "kz.21-3.owner")
     assert same.why == ""
-    assert "different organisations" in other.why
+    assert other.why == "names-differ"
 
 
 def test_us_ca_the_five_latent_items_are_found_in_the_label(pki: Pki) -> None:
@@ -230,15 +232,37 @@ def test_every_requirement_of_every_profile_gets_an_answer_with_a_reason_or_evid
     found = checked(made(pki), pki, profile)
     assert len(found.articles) == len(load(profile).requirements)
     for item in found.articles:
-        assert item.found or item.missing or item.why or item.answer is not None, item.requirement.id
+        assert item.found or item.missing or item.why or item.detail or item.answer is not None, item.requirement.id
 
 
 def test_every_open_question_is_asked_and_an_answered_one_is_not(pki: Pki) -> None:
     profile = load("kz")
     seen = observe(Asset.from_bytes(png()), Settings(), profile)
-    asked = dict(law.questions(profile, seen, {}))
-    assert {"involvement", "synthetic_result", "kz.21-1.notice"} <= set(asked)
-    assert "kz.21-1.notice" not in dict(law.questions(profile, seen, {"kz.21-1.notice": False}))
+    assert {"involvement", "synthetic_result", "kz.21-1.notice"} <= set(law.questions(profile, seen, {}))
+    assert "kz.21-1.notice" not in law.questions(profile, seen, {"kz.21-1.notice": False})
+
+
+@pytest.mark.parametrize("profile", ["kz", "eu", "cn", "us-ca"])
+def test_every_article_and_question_is_worded_in_three_languages_and_english_is_the_profiles_own(profile: str) -> None:
+    for item in load(profile).requirements:
+        key = item.id.replace(".", "-")
+        assert sentence(f"law-text-{key}", "en") == item.text
+        assert all(has(f"law-text-{key}", lang) for lang in LANGUAGES)
+        if item.question:
+            assert sentence(f"law-ask-{key}", "en") == item.question
+            assert all(has(f"law-ask-{key}", lang) for lang in LANGUAGES)
+
+
+@pytest.mark.parametrize(("lang", "expected"), [("kk", "синтетикалық"), ("ru", "синтетические"), ("en", "synthetic")])
+def test_the_command_speaks_the_readers_language(
+    pki: Pki, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lang: str, expected: str
+) -> None:
+    monkeypatch.setenv("TANBA_TRUST_DIR", str(tmp_path / "trust"))
+    (tmp_path / "photo.png").write_bytes(made(pki))
+    args = [str(tmp_path / "photo.png"), "--profile", "kz", "--lang", lang, "--no-input"]
+    found = CliRunner().invoke(check_command, args, standalone_mode=False)
+    assert found.exception is None
+    assert expected in found.stdout
 
 
 @pytest.mark.parametrize("suffix", [".toml", ".json"])
