@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import click
 
 from tanba import exits, statement, trustdir
 from tanba.errors import AssetUnreadable
+from tanba.i18n import pick_language, sentence
 from tanba.paths import trust_dir
 from tanba.wire import rfc3339
 from verifier.signing import issued_at
@@ -28,8 +31,9 @@ def report() -> None:
 @click.option("--asset", type=_FILE, help="Also compare the report with this file by SHA-256.")
 @click.option("--require", type=click.Choice(["valid", "trusted"]), default="valid", show_default=True,
               help="trusted: one of your lists must vouch for the reporter.")  # fmt: skip
+@click.option("--lang", help="en, ru or kk; your locale by default.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def verify(file: Path, asset: Path | None, require: str, as_json: bool) -> int:
+def verify(file: Path, asset: Path | None, require: str, lang: str | None, as_json: bool) -> int:
     """Check a report made by `tanba verify --sign`. Needs no network and no key.
 
     Exit codes: 0 holds, 1 does not (or nobody vouches, with --require trusted), 5 cannot be read.
@@ -43,7 +47,7 @@ def verify(file: Path, asset: Path | None, require: str, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps(body, ensure_ascii=False, indent=2))
     else:
-        _print(body)
+        _print(body, pick_language(lang, os.environ))
     return exits.OK if holds and (require == "valid" or checked.list is not None) else exits.LABEL_FAILS
 
 
@@ -72,40 +76,38 @@ def describe(checked: statement.Checked) -> dict[str, Any]:
             "list": checked.authority_list.name if checked.authority_list else None,
             "certificate_valid_then": checked.inside_validity,
         },
-        "note": "A report that holds was signed by this key and not changed since. It does not make the content true.",
+        "note": sentence("filed-note", "en"),
     }
 
 
-def _print(body: dict[str, Any]) -> None:
+def _print(body: dict[str, Any], lang: str) -> None:
     from verifier.render.safe import clean
 
+    say = partial(sentence, lang=lang)
     signer, time, subject = body["signer"], body["time"], body["subject"]
-    vouched = f"the list {signer['list']!r} vouches" if signer["list"] else "none of your lists vouches"
+    vouched = say("filed-vouched", list=signer["list"]) if signer["list"] else say("filed-unvouched")
     rows = [
-        (
-            "report",
-            "unchanged since it was signed" if body["integrity"] == "intact" else "CHANGED or not signed by this key",
-        ),
+        ("report", say(f"filed-{body['integrity']}")),
         ("about", f"{subject['name']}  sha256 {subject['sha256']}"),
         ("verdict", str(body["verdict"])),
         ("reporter", f"{signer['name'] or '?'}, {signer['organization'] or '?'} ({vouched})"),
-        ("time", f"{time['at']} ({_rests(time)})"),
+        ("time", f"{time['at']} ({_rests(time, lang)})"),
     ]
     if not time["certificate_valid_then"]:
-        rows.append(("certificate", "was not valid at that time"))
+        rows.append(("certificate", say("filed-not-valid-then")))
     if "same_file" in body:
-        rows.append(("file", "the same bytes" if body["same_file"] else "ANOTHER FILE than the report is about"))
+        rows.append(("file", say("filed-same" if body["same_file"] else "filed-other")))
     for name, text in rows:
-        click.echo(f"{name:<12} {clean(text)}")
-    click.echo(body["note"])
+        click.echo(f"{say(f'filed-row-{name}'):<12} {clean(text, 300)}")
+    click.echo(say("filed-note"))
 
 
-def _rests(time: dict[str, Any]) -> str:
+def _rests(time: dict[str, Any], lang: str) -> str:
     if time["source"] == "rfc3161":
-        return f"RFC 3161 time stamp of {time['authority']}, vouched for by the list {time['list']!r}"
+        return sentence("filed-time-stamp", lang, authority=time["authority"], list=time["list"])
     if time["authority"]:
-        return f"the reporter's claim; nobody vouches for the time stamp of {time['authority']}"
-    return "the reporter's claim"
+        return sentence("filed-time-stamp-unvouched", lang, authority=time["authority"])
+    return sentence("filed-time-claim", lang)
 
 
 def _read(path: Path) -> bytes:
