@@ -31,6 +31,8 @@ from tanba.trust import TrustStore
 
 _NO_TRUST = TrustStore.empty()
 _ATTEMPTS = 4
+_STAMP_SLACK = 64
+"""Two tokens of one authority differ by some bytes (serial number, DER of ECDSA signatures): room for them."""
 _TYPICAL = 1 << 13
 """A length of a carrier as good as any for a rehearsal: CBOR writes 256 to 65,535 in three bytes (RFC 8949)."""
 _CREDENTIAL = ("signingCredential.", "timeStamp.", "cawg.")
@@ -208,7 +210,7 @@ class _Job:
     def exact(self, binding: Callable[[int], DataHash], size: Callable[[bytes], int], *, zero: int) -> bytes:
         """A store whose carrier is exactly as long as its own binding says. ``size`` measures a store's carrier."""
         packed = self.options.compact
-        slack = fit.slack(compact=packed, zero=zero)
+        slack = fit.slack(compact=packed, zero=zero) + (_STAMP_SLACK if self.options.timestamp_url else 0)
         trial = self.rehearse(binding(_TYPICAL))
         target = size(compression.compress(trial) if packed else trial) + slack
         for _ in range(_ATTEMPTS):
