@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from typing import Any
 
 import uvicorn
@@ -74,6 +75,9 @@ def protocol(seconds: float) -> type[HttpToolsProtocol]:
 
 def run(app: FastAPI, settings: Settings) -> None:
     """Serve until a signal comes; then finish what was accepted."""
+    # uvicorn raises the signal again after its own shutdown; a stop that was asked for is no failure.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
     uvicorn.run(
         app,
         host=settings.host,

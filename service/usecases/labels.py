@@ -248,6 +248,9 @@ def _publish(
             if within is not None:
                 within(session, row)
         return _issued(row)
+    except IntegrityError as error:
+        _forget_blobs(state, receipt.output_sha256, receipt.manifest_sha256, now)
+        raise StorageError("the label could not be recorded", code="tanba.storage.database") from error
     except BaseException:
         _forget_blobs(state, receipt.output_sha256, receipt.manifest_sha256, now)
         raise
