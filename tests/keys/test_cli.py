@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from keys import open_identity
 from tanba.cli import main
 from tests.keys.conftest import label_picture, read_picture
+from tests.keys.doubles import Remote
 from tests.pki import issue, key_pem, make_key, make_pki, now, pem
 
 
@@ -125,6 +126,37 @@ def test_a_pkcs12_file_is_imported_with_its_pass_phrase_from_a_file(tanba, pki, 
     assert tanba("keys", "activate", "desk")[0] == 0
     with open_identity() as signer:
         assert read_picture(label_picture(picture, signer), pki.store()).state == "Trusted"
+
+
+def test_a_chain_for_a_key_that_stays_at_the_customers_is_imported_and_signs(
+    tanba, pki, picture: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIGNER_TOKEN", "t0ken")
+    with Remote("es256", "t0ken").running() as service:
+        leaf = pki.leaf(key=service.key)
+        (tmp_path / "chain.pem").write_bytes(leaf.chain_pem)
+        (tmp_path / "other.pem").write_bytes(pki.leaf().chain_pem)
+        where = ("--provider", "remote", "--option", f"url={service.url}", "--option", "token=env:SIGNER_TOKEN")
+        code, out, _ = tanba("keys", "import", "theirs", *where, "--chain", tmp_path / "other.pem", "--json")
+        assert (code, json.loads(out)["error"]["code"]) == (5, "tanba.keys.key_mismatch")
+        assert tanba("keys", "import", "theirs", *where, "--chain", tmp_path / "chain.pem")[0] == 0
+        assert tanba("keys", "activate", "theirs")[0] == 0
+        with open_identity() as signer:
+            assert read_picture(label_picture(picture, signer), pki.store()).state == "Trusted"
+
+
+def test_an_identity_whose_key_signs_wrongly_is_not_activated(
+    tanba, pki, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIGNER_TOKEN", "t0ken")
+    with Remote("es256", "t0ken").running() as service:
+        (tmp_path / "chain.pem").write_bytes(pki.leaf(key=service.key).chain_pem)
+        where = ("--provider", "remote", "--option", f"url={service.url}", "--option", "token=env:SIGNER_TOKEN")
+        assert tanba("keys", "import", "theirs", *where, "--chain", tmp_path / "chain.pem")[0] == 0
+        service.mode = "wrong"
+        code, out, _ = tanba("keys", "activate", "theirs", "--json")
+        assert (code, json.loads(out)["error"]["code"]) == (5, "tanba.keys.bad_signature")
+        assert json.loads(tanba("keys", "show", "theirs", "--json")[1])["state"] == "pending"
 
 
 def test_an_encrypted_key_is_opened_by_a_pass_phrase_from_the_environment(

@@ -14,7 +14,7 @@ from keys.development import utc_now
 from keys.providers import file
 from keys.states import State
 from tanba.errors import IdentityNotFound, IdentityNotUsable
-from tests.keys.conftest import Home
+from tests.keys.conftest import Home, label_picture, read_picture
 
 
 @pytest.fixture
@@ -78,3 +78,32 @@ def test_an_error_inside_closes_it(home: Home, opened: list[str]) -> None:
     with kept_identity(home=home.keys) as signer:
         assert signer.sign(b"data")
     assert opened == ["open", "close", "open"]
+
+
+def test_rotating_under_load_loses_no_label_and_each_is_trusted(home: Home, picture: bytes) -> None:
+    import threading
+    from concurrent.futures import ThreadPoolExecutor
+
+    keys.ensure_development_identity(home.keys, home.trust_dir)
+    trust = home.trust()
+    stop = threading.Event()
+
+    def work(_: int) -> list[tuple[str, str | None]]:
+        made = []
+        while not stop.is_set():
+            with kept_identity(home=home.keys) as signer:
+                made.append((signer.name, read_picture(label_picture(picture, signer), trust).state))
+        return made
+
+    with ThreadPoolExecutor(3) as pool:
+        workers = [pool.submit(work, number) for number in range(3)]
+        try:
+            for _ in range(10):
+                lifecycle.rotate(home.keys, "development", clock=utc_now)
+                stop.wait(0.1)
+        finally:
+            stop.set()
+        made = [item for worker in workers for item in worker.result()]
+    close_kept()
+    assert {state for _, state in made} == {"Trusted"}
+    assert len({name for name, _ in made}) > 3, "several keys have signed"
