@@ -55,16 +55,17 @@ def picture(size: tuple[int, int], kind: str) -> bytes:
     return out.getvalue()
 
 
-def cpu(work: Callable[[], object], rounds: int) -> float:
-    """Median CPU milliseconds, after one round to warm up."""
-    work()
-    spent = []
-    for _ in range(rounds):
-        gc.collect()
-        start = time.process_time()
-        work()
-        spent.append((time.process_time() - start) * 1000)
-    return statistics.median(spent)
+def cpu(works: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Median CPU milliseconds of each, taken in turns, so that a busy neighbour disturbs all of them alike."""
+    spent: dict[str, list[float]] = {what: [] for what in works}
+    for turn in range(rounds + 1):
+        for what, work in works.items():
+            gc.collect()
+            start = time.process_time()
+            work()
+            if turn:
+                spent[what].append((time.process_time() - start) * 1000)
+    return {what: statistics.median(values) for what, values in spent.items()}
 
 
 class PlainC2pa:
@@ -133,21 +134,21 @@ def one_picture(name: str, kind: str, bench: Bench) -> list[list[str]]:
         return done.content
 
     signed = tanba()
-    base = cpu(floor, bench.rounds * 3)
-    rows = [
-        ("label: Tanba, signature only", cpu(lambda: tanba(metadata=False), bench.rounds)),
-        ("label: Tanba, all layers (XMP and signature)", cpu(tanba, bench.rounds)),
-        ("label: plain c2pa-python, same checks", cpu(lambda: plain.label(data, media_type, definition), bench.rounds)),
-        (
-            "verify: Tanba, the whole report",
-            cpu(lambda: verify_bytes(signed, Settings(trust=bench.trust)), bench.rounds),
-        ),
-        ("verify: plain c2pa-python Reader", cpu(lambda: plain.read(signed, media_type), bench.rounds)),
-        ("verify: encypher-c2pa", cpu(lambda: encypher(signed, media_type, bench), bench.rounds)),
-    ]
+    spent = cpu(
+        {
+            "floor": floor,
+            "label: Tanba, signature only": lambda: tanba(metadata=False),
+            "label: Tanba, all layers (XMP and signature)": tanba,
+            "label: plain c2pa-python, same checks": lambda: plain.label(data, media_type, definition),
+            "verify: Tanba, the whole report": lambda: verify_bytes(signed, Settings(trust=bench.trust)),
+            "verify: plain c2pa-python Reader": lambda: plain.read(signed, media_type),
+            "verify: encypher-c2pa": lambda: encypher(signed, media_type, bench),
+        },
+        bench.rounds,
+    )
     head = f"{name} {kind} ({len(data) / 1e6:.2f} MB)"
-    print(head, f"floor {base:.2f} ms", {what: round(value, 2) for what, value in rows}, flush=True)
-    return [[head, what, f"{value:.2f}", f"{value / base:.1f} x"] for what, value in [("floor", base), *rows]]
+    print(head, {what: round(value, 2) for what, value in spent.items()}, flush=True)
+    return [[head, what, f"{value:.2f}", f"{value / spent['floor']:.1f} x"] for what, value in spent.items()]
 
 
 def encypher(data: bytes, media_type: str, bench: Bench) -> None:

@@ -134,6 +134,8 @@ def _parallel(
 ) -> Iterator[Outcome]:
     from pebble import ProcessPool
 
+    with signer():
+        pass  # trouble with the identity is the batch's, and is raised here once instead of in every worker
     running: dict[Future[Outcome], tuple[Item, str, tuple[int, int] | None]] = {}
     pool = ProcessPool(
         max_workers=jobs, context=get_context("spawn"), initializer=_open_worker, initargs=(recipe, signer)

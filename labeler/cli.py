@@ -47,7 +47,7 @@ _STATEMENTS = (
 )
 
 _MANNER = (
-    click.option("-o", "--output", type=click.Path(path_type=Path), metavar="OUT|DIR", help="Where to write."),
+    click.option("-o", "--output", metavar="OUT|DIR", help="Where to write; DIR/ with a slash is a folder."),
     click.option("--profile", "profiles", multiple=True, metavar="kz|eu|cn|us-ca|strict|none", help="Laws to fulfil."),
     click.option("--no-metadata", is_flag=True, help="Leave IPTC/XMP metadata as it is."),
     click.option(
@@ -139,12 +139,15 @@ def label(files: tuple[str, ...], **options: Any) -> int:
             code="tanba.label.no_watermark",
             hint="run without --watermark; the signed label, the metadata and --visible are available",
         )
-    from labeler import run_cli
-
     if options["visible"] not in (None, *_PLACES):
         raise UsageError(f"--visible={options['visible']} is no place", hint=f"one of {', '.join(_PLACES)}")
     if options["timestamp"] and options["no_timestamp"]:
         raise UsageError("--timestamp and --no-timestamp contradict each other")
+    raw = options["output"]
+    options["into_folder"] = raw is not None and raw.endswith(("/", "\\"))
+    options["output"] = Path(raw) if raw is not None else None
+    from labeler import run_cli
+
     if files == ("-",):
         return run_cli.one_from_stdin(options)
     if "-" in files:

@@ -34,7 +34,7 @@ def one_file(path: Path, options: Mapping[str, Any]) -> int:
     asset = Asset.from_path(path, limits=limits)
     if options["dry_run"]:
         return _show_plans([asset], options)
-    target = _target(path, options["output"])
+    target = _target(path, options)
     return _label_one(asset, target, options, str(path))
 
 
@@ -55,6 +55,8 @@ def _label_one(asset: Asset, target: Path | None, options: Mapping[str, Any], na
     limits = limits_from_environment()
     if target is None and (options["as_json"] or options["as_jsonl"]):
         raise UsageError("--json and the labelled bytes cannot share standard output", hint="give -o OUT")
+    if target is None and sys.stdout.isatty():
+        raise UsageError("labelled bytes are not written to a terminal", hint="give -o OUT, or use a pipe")
     disclosure = request.disclosure_from(options)
     how = request.label_options(options, limits)
     plan(asset, disclosure, how).require_met()
@@ -79,8 +81,6 @@ def _label_one(asset: Asset, target: Path | None, options: Mapping[str, Any], na
 
 def _show(done: Labelled, name: str, options: Mapping[str, Any]) -> None:
     if done.content is not None:
-        if sys.stdout.isatty():
-            raise UsageError("labelled bytes are not written to a terminal", hint="give -o OUT, or use a pipe")
         sys.stdout.buffer.write(done.content)
         sys.stdout.buffer.flush()
     if options["as_json"] or options["as_jsonl"]:
@@ -90,7 +90,8 @@ def _show(done: Labelled, name: str, options: Mapping[str, Any]) -> None:
             click.echo(line, err=done.content is not None)
 
 
-def _target(source: Path, output: Path | None) -> Path | None:
+def _target(source: Path, options: Mapping[str, Any]) -> Path | None:
+    output: Path | None = options["output"]
     if output is None:
         raise UsageError(
             "where should the labelled copy go?",
@@ -98,7 +99,7 @@ def _target(source: Path, output: Path | None) -> Path | None:
         )
     if output == _DASH:
         return None
-    return output / source.name if output.is_dir() or str(output).endswith(("/", "\\")) else output
+    return output / source.name if options["into_folder"] or output.is_dir() else output
 
 
 def many(paths: list[Path], options: Mapping[str, Any]) -> int:

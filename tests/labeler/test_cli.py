@@ -192,3 +192,8 @@ def test_the_place_of_a_notice_is_optional_and_never_swallows_a_file(tmp_path: P
         code, out, _ = tanba("label", *words, *args)
         assert code == 0
         assert [step["layer"] for step in json.loads(out)["steps"]] == ["visible", "iptc", "c2pa"]
+
+
+def test_a_slash_makes_the_output_a_folder(tmp_path: Path, tanba: Run) -> None:
+    assert tanba("label", PHOTO, "-o", f"{tmp_path}/new/", "--as", "generated", "-q") == (0, b"", "")
+    assert [item.name for item in (tmp_path / "new").iterdir()] == [PHOTO.name]
