@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import cbor2
@@ -183,6 +184,7 @@ def signature_superbox(store: bytes, label: str | None = None) -> SuperBox:
     return found
 
 
+@lru_cache(maxsize=4)
 def cose(store: bytes, label: str | None = None) -> CoseSign1:
     """The COSE_Sign1 of a manifest (the active one by default). Raises :class:`MalformedAsset`."""
     box = content_box(store, signature_superbox(store, label), b"cbor")

@@ -9,6 +9,9 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import c2pa
@@ -23,11 +26,12 @@ _lock = threading.Lock()
 _contexts: OrderedDict[tuple[int, str, bool, bool], c2pa.Context] = OrderedDict()
 
 
-def versions() -> dict[str, str]:
+@cache
+def versions() -> Mapping[str, str]:
     """Versions of the engine, for reports: ``{"c2pa-python": "0.38.1", "c2pa-rs": "0.91.3"}``."""
     from importlib.metadata import version
 
-    return {"c2pa-python": version("c2pa-python"), "c2pa-rs": str(c2pa.sdk_version())}
+    return MappingProxyType({"c2pa-python": version("c2pa-python"), "c2pa-rs": str(c2pa.sdk_version())})
 
 
 def settings(trust: TrustStore, *, signing: bool = False, compress: bool = False) -> dict[str, Any]:
@@ -99,9 +103,7 @@ def context(trust: TrustStore, *, signing: bool = False, compress: bool = False)
 
 def check_version() -> None:
     """Refuse an engine outside the pinned train: its settings change meaning between trains."""
-    from importlib.metadata import version
-
-    found = version("c2pa-python")
+    found = versions()["c2pa-python"]
     if not found.startswith(SUPPORTED):
         raise InstallationError(
             f"c2pa-python {found} is installed, {SUPPORTED}x is needed",
