@@ -17,6 +17,7 @@ EN = tuple(i18n.keys("en"))
 OTHERS = [lang for lang in LANGUAGES if lang != "en"]
 
 
+@cache
 def messages(lang: str, name: str) -> dict[str, ast.Pattern]:
     found: dict[str, ast.Pattern] = {}
     for entry in FluentParser().parse((HOME / lang / f"{name}.ftl").read_text("utf-8")).body:
