@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
 
 import labeler
-from keys import files, lifecycle, open_identity
+from keys import algorithms, files, lifecycle, open_identity
 from keys.csr import build
 from keys.development import trust, utc_now
 from keys.keyring import IdentityInfo
@@ -175,9 +176,7 @@ def test_it_signs_a_text_that_reads_as_trusted(bench: Bench, home: Home) -> None
 @every
 def test_it_signs_a_request_with_the_c2pa_profile(bench: Bench, home: Home) -> None:
     info = bench.identity(home)
-    where = KeyReference(
-        __import__("keys.algorithms").algorithms.get(bench.algorithm), home.keys / info.name, info.options, secrets
-    )
+    where = KeyReference(algorithms.get(bench.algorithm), home.keys / info.name, info.options, secrets)
     with get(info.provider).open_key(where) as key:
         pem = build(key, where.algorithm, common_name="Signer", organization="Newsroom LLP", country="KZ")
         public = key.public_key_der()
@@ -193,6 +192,38 @@ def test_it_signs_a_request_with_the_c2pa_profile(bench: Bench, home: Home) -> N
     assert key_usage.critical
     assert key_usage.value.digital_signature
     assert not key_usage.value.key_cert_sign
+
+
+@every
+def test_openssl_accepts_the_request(bench: Bench, home: Home, tmp_path: Path) -> None:
+    info = bench.identity(home)
+    where = KeyReference(algorithms.get(bench.algorithm), home.keys / info.name, info.options, secrets)
+    with get(info.provider).open_key(where) as key:
+        pem = build(key, where.algorithm, common_name="Signer", organization="Newsroom LLP")
+    command = ["openssl", "req", "-noout", "-verify", "-text"]
+    done = subprocess.run(command, input=pem, capture_output=True, check=True)
+    assert b"verify OK" in done.stdout + done.stderr
+    assert b"1.3.6.1.4.1.62558.2.1" in done.stdout
+
+
+@pytest.mark.parametrize("bench", one_each, indirect=True, ids=[case[0] for case in one_each])
+def test_no_secret_reaches_a_log_an_error_or_the_keyring(
+    bench: Bench, home: Home, picture: bytes, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level("DEBUG")
+    told = []
+    bench.identity(home)
+    with open_identity(home=home.keys, secrets=secrets, seconds=SECONDS) as signer:
+        label_picture(picture, signer)
+        told.append(repr(signer))
+        if bench.service is not None:
+            bench.service.mode = "down"
+            with pytest.raises(TanbaError) as caught:
+                label_picture(picture, signer)
+            told.append(repr(caught.value.to_dict()) + "".join(traceback.format_exception(caught.value)))
+    told += [caplog.text, *capfd.readouterr(), (home.keys / "keyring.toml").read_text()]
+    for secret in (PIN, SECRET, "t0ken", "PRIVATE KEY"):
+        assert secret not in "".join(told)
 
 
 @pytest.mark.parametrize("bench", one_each, indirect=True, ids=[case[0] for case in one_each])
@@ -418,7 +449,6 @@ def test_a_provider_whose_library_is_missing_says_what_to_install(
 ) -> None:
     import sys
 
-    from keys import algorithms
     from tanba.errors import InstallationError
 
     monkeypatch.setitem(sys.modules, module, None)
