@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from PIL import Image
@@ -93,7 +94,11 @@ def pages(shown: list[Shown]) -> Iterator[tuple[str, str, str]]:
             yield f"{item.name}-{lang}", html.render(item.report, lang=lang, preview=preview), item.about
     for lang in LANGUAGES:
         rows = [summary.row_of(item.asset.name or "-", lang, report=item.report) for item in shown]
-        yield f"folder-{lang}", "".join(summary.render(rows, lang)), "A folder: what needs a person comes first."
+        yield (
+            f"folder-{lang}",
+            "".join(summary.render(rows, lang, checked_at=datetime.now(UTC))),
+            "A folder: what needs a person comes first.",
+        )
 
 
 def draw(shown: list[Shown]) -> dict[str, str]:

@@ -8,8 +8,8 @@ summary-lead =
     }
 summary-finding = What was found
 summary-same = Same bytes as { $name }.
-summary-invalid = Label broken
-    .note = A label is present and fails. Ask for the originals.
+summary-invalid = Label fails a check
+    .note = Broken, expired or withdrawn: each line says which. Ask for the originals.
 summary-disagree = Contradictions
     .note = Layers of a file, or two checking engines, tell different stories. A person must look.
 summary-unchecked = Could not be checked
