@@ -7,7 +7,7 @@
     python3 dev.py lock         resolve the locked requirements anew
 
 Only the standard library is used here. `test` also installs Debian packages (exiftool, Chromium, SoftHSM 2,
-PostgreSQL, faketime) when it may: as root on a machine with apt-get. Without them the tests that need them are skipped
+PostgreSQL, faketime, Pango) when it may: as root on a machine with apt-get. Without them the tests that need them are skipped
 and say so.
 """
 
@@ -32,6 +32,8 @@ DEBIAN = {
     "faketime": "faketime",
     "pdftotext": "poppler-utils",
     "/usr/lib/postgresql": "postgresql",
+    "/usr/share/doc/libpangoft2-1.0-0": "libpangoft2-1.0-0",
+    "/usr/share/doc/libharfbuzz-subset0": "libharfbuzz-subset0",
 }
 
 

@@ -1,6 +1,6 @@
 """Makes the README's picture: the quickstart's labelled photograph beside the report on it, from a real browser.
 
-    python docs/make_result_picture.py      after `python3 dev.py quickstart`, with Chromium installed
+python docs/make_result_picture.py      after `python3 dev.py quickstart`, with Chromium installed
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ The composition root: the only kernel module that names the packages above it, a
 from __future__ import annotations
 
 import importlib
+import io
 import json
 import sys
 from collections.abc import Sequence
@@ -124,6 +125,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Entry point of the installed command. Always leaves through SystemExit with a documented code."""
     args = list(sys.argv[1:] if argv is None else argv)
     as_json = wants_json(args)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal's code page may lack Kazakh letters: escape, never fail
+            stream.reconfigure(errors="backslashreplace")
     try:
         check_clash()
         result = root.main(args=args, prog_name="tanba", standalone_mode=False)
