@@ -57,6 +57,14 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utc_now) -> F
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
+        # Logs stay off even then: they would hold the messages of exceptions.
+        telemetry={
+            "tracing": settings.otel,
+            "metrics": settings.otel,
+            "operation_spans": settings.otel,
+            "auto_configure": settings.otel,
+            "logs": False,
+        },
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
     app.state.tanba = state

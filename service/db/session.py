@@ -5,8 +5,9 @@ Must never be used on the event loop: every call blocks. Endpoints go through wo
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,8 @@ class Database:
         if self.is_sqlite:
             event.listen(self.engine, "connect", _on_connect)
             event.listen(self.engine, "begin", _on_begin)
+        # SQLite has one writer; threads that wait here in line do not starve in its sleeping busy handler.
+        self._turn: AbstractContextManager[Any] = threading.Lock() if self.is_sqlite else nullcontext()
         self._reading = self.engine.execution_options(**{_BEGIN: "DEFERRED"})
 
     @property
@@ -61,7 +64,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """One transaction, committed when the block ends well. Raises :class:`StorageError`."""
-        with _mapped(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+        with self._turn, _mapped(), Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager

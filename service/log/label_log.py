@@ -37,6 +37,17 @@ class LabelLog:
         """Append one record in the caller's transaction, as its last statement; returns its index."""
         return store.append(session, [record], at)
 
+    def append_proved(self, session: Session, record: LogRecord, at: datetime) -> dict[str, Any]:
+        """Append one record and return its :meth:`proof` for the log that it ends. Hand it out after the commit."""
+        index, written, path, root = store.append_proved(session, record, at)
+        return {
+            "index": index,
+            "size": index + 1,
+            "entry": written,
+            "proof": [value.hex() for value in path],
+            "checkpoint": Checkpoint(self.origin, index + 1, root).signed(self._signer),
+        }
+
     def append_many(self, session: Session, records: Sequence[LogRecord], at: datetime) -> int:
         """Append several records; returns the index of the first."""
         return store.append(session, records, at)

@@ -7,8 +7,9 @@ so it should be the last thing a transaction does.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import and_, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -35,11 +36,36 @@ def append(session: Session, records: Sequence[LogRecord], at: datetime) -> int:
 
     Their ``at`` becomes the log's time: ``at`` (aware), or the last entry's when a clock runs behind. Raises :class:`StorageError` when the stored tree is damaged. Concurrent writers wait for each other.
     """
+    return _append(session, records, at).first
+
+
+def append_proved(session: Session, record: LogRecord, at: datetime) -> tuple[int, dict[str, Any], list[Hash], Hash]:
+    """Append one record: its index, the record as it was written, its audit path and the root of the tree it ends.
+
+    The same as :func:`append`, :func:`inclusion_proof` and :func:`root` without asking the database again: the path of
+    the newest leaf is the frontier before it, smallest subtree first.
+    """
+    done = _append(session, [record], at)
+    return done.first, done.record, list(reversed(done.before)), done.after.root()
+
+
+@dataclass(frozen=True, slots=True)
+class _Appended:
+    first: int
+    record: dict[str, Any]
+    """The last record, with the log's time."""
+    before: tuple[Hash, ...]
+    """The frontier before the first record, largest subtree first."""
+    after: Frontier
+
+
+def _append(session: Session, records: Sequence[LogRecord], at: datetime) -> _Appended:
     frontier, last = _lock_head(session)
     at = max(at, last)
     stamp = at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    first = frontier.size
-    entries, completed = [], []
+    first, before = frontier.size, tuple(frontier.hashes)
+    entries: list[dict[str, Any]] = []
+    completed: list[dict[str, Any]] = []
     for record in (replace(record, at=stamp) for record in records):
         leaf = record.leaf
         entries.append(
@@ -55,7 +81,7 @@ def append(session: Session, records: Sequence[LogRecord], at: datetime) -> int:
             {"level": node.level, "index": node.index, "hash": value.hex()} for node, value in frontier.append(leaf)
         ]
     if not entries:
-        return first
+        return _Appended(first, {}, before, frontier)
     session.execute(insert(LogEntry), entries)
     if completed:
         session.execute(insert(LogNode), completed)
@@ -65,7 +91,7 @@ def append(session: Session, records: Sequence[LogRecord], at: datetime) -> int:
         .values(size=frontier.size, at=at, frontier=[value.hex() for value in frontier.hashes])
         .execution_options(synchronize_session=False)
     )
-    return first
+    return _Appended(first, entries[-1]["record"], before, frontier)
 
 
 def _lock_head(session: Session) -> tuple[Frontier, datetime]:

@@ -237,14 +237,12 @@ def _publish(
                 if claim is None or claim.attempt != attempt:
                     raise _in_flight(1.0)  # it took so long that a repeat took over; that one will answer
             row = _row(state, caller, request, done, now)
+            proof = state.log.append_proved(session, _record(row, LogEvent.ISSUED, now), now)
+            row.log_index, row.receipt = proof["index"], {**row.receipt, "log": proof}
             session.add(row)
             session.flush()
             if request.idempotency_key is not None and claim is not None:
                 claim.state, claim.label_id = IdempotencyState.DONE, row.id
-                session.flush()
-            row.log_index = state.log.append(session, _record(row, LogEvent.ISSUED, now), now)
-            proof = state.log.proof(session, row.log_index, row.log_index + 1)
-            row.receipt = {**row.receipt, "log": proof}
             if within is not None:
                 within(session, row)
         return _issued(row)

@@ -144,3 +144,27 @@ def test_the_log_holds_no_name_and_no_content() -> None:
     assert set(record(1).to_dict()) == {
         "v", "event", "label_id", "input_sha256", "output_sha256", "manifest_sha256", "kind", "profiles", "identity", "at"
     }  # fmt: skip
+
+
+def test_the_proof_given_while_appending_is_the_one_asked_for_afterwards(database):
+    from datetime import UTC, datetime
+
+    from service.log import LabelLog, LogEvent, LogRecord, NoteSigner
+
+    log = LabelLog(NoteSigner.create("example.org/log"))
+    for number in range(34):
+        record = LogRecord(
+            LogEvent.ISSUED,
+            f"urn:c2pa:{number}",
+            "1" * 64,
+            "2" * 64,
+            "3" * 64,
+            "generated",
+            (),
+            "4" * 64,
+            "2026-11-23T00:00:00Z",
+        )
+        with database.write() as session:
+            given = log.append_proved(session, record, datetime.now(UTC))
+        with database.read() as session:
+            assert given == log.proof(session, number, number + 1)

@@ -1,0 +1,192 @@
+"""The service against the bare library loop, in the same run: labels and verifications a second, latency, cached hashes.
+
+    python benchmarks/bench_service.py [SECONDS]      needs wrk; loopback only; writes results-service.md
+
+Library and service take turns, so that a busy machine slows both; read the shares, not the absolute numbers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import httpx2
+from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from tests.service.server import COMMAND, Server
+
+SECONDS = float(sys.argv[1]) if len(sys.argv) > 1 and __name__ == "__main__" else 4.0
+CORES = len(os.sched_getaffinity(0))
+ROUNDS = 2
+LUA = """
+local bodies = {}
+for path in string.gmatch("%(files)s", "[^;]+") do
+  local file = io.open(path, "rb"); bodies[#bodies + 1] = file:read("*a"); file:close()
+end
+local turn = 0
+request = function()
+  turn = turn + 1
+  return wrk.format("POST", "%(path)s", {["Content-Type"] = "%(kind)s", ["Authorization"] = "Bearer %(key)s"},
+                    bodies[(turn %% #bodies) + 1])
+end
+"""
+
+
+def picture(seed: int) -> bytes:
+    """A noisy JPEG of about 200 KB."""
+    import random
+
+    noise = random.Random(seed).randbytes(640 * 480 * 3)
+    buffer = io.BytesIO()
+    Image.frombytes("RGB", (640, 480), noise).save(buffer, "JPEG", quality=75)
+    return buffer.getvalue()
+
+
+def words(seed: int) -> bytes:
+    """A text of about 1 KB."""
+    return (f"Number {seed}. " + "The steppe is wide and the river is long. " * 24).encode()[:1024]
+
+
+def library(task: tuple[str, str, str, float]) -> int:
+    """One process of the bare loop: how many times in the given seconds."""
+    home, kind, what, seconds = task
+    import keys
+    import labeler
+    from tanba import trustdir
+    from tanba.asset import Asset
+    from tanba.model import Disclosure, Involvement
+    from verifier import Settings, verify_asset
+
+    name = "a.jpg" if kind == "image" else "a.txt"
+    content = picture(1) if kind == "image" else words(1)
+    trust = trustdir.load(Path(home) / "trust")
+    said = Disclosure(involvement=Involvement.GENERATED, system="Bench")
+    with keys.open_identity(home=Path(home) / "keys") as signer:
+        made = labeler.label(content, said, signer=signer, name=name, trust=trust)
+    labelled = made.content
+    settings = Settings(trust=trust, isolate=False)
+    count, ends = 0, time.perf_counter() + seconds
+    while time.perf_counter() < ends:
+        if what == "label":
+            with keys.open_identity(home=Path(home) / "keys") as signer:
+                labeler.label(content, said, signer=signer, name=name, trust=trust)
+        else:
+            verify_asset(Asset.from_bytes(labelled, name=name), settings)
+        count += 1
+    return count
+
+
+def wrk(server: Server, folder: Path, path: str, kind: str, files: list[Path], connections: int) -> dict[str, float]:
+    """Requests a second and latencies in ms; anything but 2xx stops the benchmark."""
+    script = folder / "wrk.lua"
+    script.write_text(LUA % {"files": ";".join(map(str, files)), "path": path, "kind": kind, "key": server.key})
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{SECONDS:g}s", "--latency", "--timeout", "20s"]
+    command += ["-s", str(script), server.url] if files else [server.url + path]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    bad = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
+    assert bad is None, said
+    unit = {"us": 0.001, "ms": 1.0, "s": 1000.0}
+    found = {name: re.search(rf"{name}%\s+([\d.]+)(us|ms|s)", said) for name in ("50", "99")}
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", said)
+    assert rate is not None
+    return {"rate": float(rate[1])} | {f"p{name}": float(m[1]) * unit[m[2]] for name, m in found.items() if m}
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        server = Server(home, TANBA_CACHE_ENTRIES="1", TANBA_QUEUE="200")
+        server.start(90)
+        try:
+            lines = measure(server, home)
+        finally:
+            server.stop()
+    cached = home  # the folder is gone; a fresh server with a real cache answers by hash
+    with tempfile.TemporaryDirectory() as folder:
+        cached = Path(folder)
+        server = Server(cached, TANBA_WORKERS="1")
+        server.start(90)
+        try:
+            content = picture(1)
+            httpx2.post(f"{server.url}/v1/verifications", files={"file": ("a.jpg", content)}).raise_for_status()
+            digest = hashlib.sha256(content).hexdigest()
+            answer = wrk(server, cached, f"/v1/verifications/by-hash/{digest}", "", [], 16)
+            hello = wrk(server, cached, "/healthz", "", [], 16)
+        finally:
+            server.stop()
+    lines += [
+        "",
+        f"Cached, by hash, one server process: **{answer['rate']:.0f} requests/s** (p50 {answer['p50']:.1f} ms, "
+        f"p99 {answer['p99']:.1f} ms); `/healthz`, which does nothing, on the same machine: {hello['rate']:.0f}/s.",
+    ]
+    text = "\n".join(lines) + "\n"
+    (Path(__file__).parent / "results-service.md").write_text(text)
+    print(text)
+
+
+def measure(server: Server, home: Path) -> list[str]:
+    run = subprocess.run(
+        [COMMAND, "clients", "new", "bench", "--scope", "label", "--scope", "verify", "--label-rate", "9999999/minute",
+         "--verify-rate", "9999999/minute", "--label-concurrency", "999", "--verify-concurrency", "999"],
+        capture_output=True, text=True, check=True, env=server.environment,
+    )  # fmt: skip
+    server.key = run.stdout.strip()
+    rows = []
+    with ProcessPoolExecutor(CORES, mp_context=get_context("spawn")) as pool:
+        for kind, name in (("image", "a.jpg"), ("text", "a.txt")):
+            media = "image/jpeg" if kind == "image" else "text/plain"
+            make = picture if kind == "image" else words
+            plain = [home / f"{kind}{n}" for n in range(8)]
+            marked = [home / f"{kind}{n}.labelled" for n in range(8)]
+            for n, (before, after) in enumerate(zip(plain, marked, strict=True)):
+                before.write_bytes(make(n))
+                headers = server.auth | {"Accept": "application/octet-stream", "Content-Type": media}
+                answer = httpx2.post(
+                    f"{server.url}/v1/labels?as=generated&system=Bench&name={name}",
+                    content=before.read_bytes(), headers=headers, timeout=60,
+                )  # fmt: skip
+                after.write_bytes(answer.raise_for_status().content)
+            for what, path, files in (
+                ("label", f"/v1/labels?as=generated&system=Bench&name={name}", plain),
+                ("verify", f"/v1/verifications?name={name}", marked),
+            ):
+                list(pool.map(library, [(str(home), kind, what, 0.2)] * CORES))
+                alone, served = [], []
+                for _ in range(ROUNDS):
+                    alone.append(sum(pool.map(library, [(str(home), kind, what, SECONDS)] * CORES)) / SECONDS)
+                    served.append(wrk(server, home, path, media, files, 8))
+                rate = statistics.mean(item["rate"] for item in served)
+                share = rate / statistics.mean(alone)
+                size = plain[0].stat().st_size / 1024
+                rows.append(
+                    f"| {what} | {kind}, {size:.0f} KB | {statistics.mean(alone):.0f} | {rate:.0f} | {share:.0%} "
+                    f"| {served[-1]['p50']:.0f} | {served[-1]['p99']:.0f} |"
+                )
+                print(rows[-1], flush=True)
+    load = os.getloadavg()[0]
+    return [
+        "# The service against the bare library loop",
+        "",
+        f"{CORES} cores, shared with other work (load average {load:.1f} at the end); wrk on the same cores, 8 connections; "
+        f"{ROUNDS} rounds of {SECONDS:g} s for each number; library and service took turns. Labels are durable: every one is "
+        "signed, read back, stored twice, logged and committed with a flush to disk. Nothing came from the cache.",
+        "",
+        "| Work | Input | Library, one process per core, per s | Service, per s | Share | p50 ms | p99 ms |",
+        "|---|---|---|---|---|---|---|",
+        *rows,
+    ]
+
+
+if __name__ == "__main__":
+    main()
