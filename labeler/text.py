@@ -310,7 +310,7 @@ def _ingredient(reading: TextReading, media_type: str, title: str | None) -> Sto
         for bucket in Bucket
     }
     return StoredIngredient(
-        store=compression.expand(evidence.store or b"", DEFAULT_LIMITS.manifest_bytes),
+        store=evidence.store or b"",
         active=evidence.active or "",
         validation_results={"activeManifest": results},
         media_type=media_type,
@@ -321,8 +321,9 @@ def _ingredient(reading: TextReading, media_type: str, title: str | None) -> Sto
 
 def _prove(reading: TextReading, store: bytes) -> None:
     """Step (8) for text: the store that was signed, bound to the bytes that go out, with nothing failing."""
+    plain = compression.expand(store, DEFAULT_LIMITS.manifest_bytes)
     failures = [item.code for item in _own(reading.evidence.codes, Bucket.FAILURE) if item.code != _UNTRUSTED]
-    if reading.evidence.status is not EvidenceStatus.FOUND or reading.evidence.store != store:
+    if reading.evidence.status is not EvidenceStatus.FOUND or reading.evidence.store != plain:
         raise SelfCheckFailed(f"the mark that was written cannot be read back: {reading.evidence.status}")
     if failures or reading.binding is None or not reading.binding.intact:
         raise SelfCheckFailed(

@@ -75,7 +75,7 @@ def read_marked(
         failures = tuple(item for item in scan.findings if item.bucket is Bucket.FAILURE)
         return TextReading(dataclasses.replace(evidence, store=store, codes=failures), scan, mark)
     binding = _binding(raw, evidence, mark, plain)
-    return TextReading(_joined(evidence, binding, scan, mark, store), scan, mark, binding)
+    return TextReading(_joined(evidence, binding, scan, plain, embedded=manifest is None), scan, mark, binding)
 
 
 def _chosen(scan: Scan, manifest: bytes | None) -> Mark | None:
@@ -104,16 +104,17 @@ def _binding(raw: bytes, evidence: Evidence, mark: Mark | None, store: bytes) ->
     return check(raw, assertions, mark=mark, store=store, claim_algorithm=jumbf.claim_algorithm(store, bound))
 
 
-def _joined(evidence: Evidence, binding: Binding | None, scan: Scan, mark: Mark | None, store: bytes) -> Evidence:
-    """The engine's evidence with our binding in place of its data-hash codes, and the state that follows."""
+def _joined(evidence: Evidence, binding: Binding | None, scan: Scan, store: bytes, *, embedded: bool) -> Evidence:
+    """The engine's evidence with our binding in place of its data-hash codes, and the state that follows.
+
+    ``store`` is the expanded one, so that the later steps find certificates and time stamps in it.
+    """
     codes = list(evidence.codes)
     if binding is not None:
         codes = [item for item in codes if not _is_own_data_hash(item)]
         codes.append(binding.finding(evidence.active))
     codes += [item for item in scan.findings if item.code.startswith(_MANIFEST_CODES)]
-    return dataclasses.replace(
-        evidence, codes=tuple(codes), state=state(codes), store=store, embedded=mark is not None and mark.store == store
-    )
+    return dataclasses.replace(evidence, codes=tuple(codes), state=state(codes), store=store, embedded=embedded)
 
 
 def _is_own_data_hash(item: Finding) -> bool:
