@@ -73,7 +73,9 @@ def plain_picture(pki: Pki, signer: Any, rounds: int) -> float:
     settings["verify"]["verify_after_sign"] = True
     context = c2pa.Context.from_dict(settings)
     made = c2pa.Signer.from_info(
-        c2pa.C2paSignerInfo(alg=c2pa.C2paSigningAlg.ES256, sign_cert=signer.chain_pem, private_key=signer.pkcs8_pem(), ta_url=None)
+        c2pa.C2paSignerInfo(
+            alg=c2pa.C2paSigningAlg.ES256, sign_cert=signer.chain_pem, private_key=signer.pkcs8_pem(), ta_url=None
+        )
     )
     import json
 

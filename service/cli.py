@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from service.worker_cli import worker as worker  # noqa: PLC0414 -- the command table names it here
 from tanba.errors import UsageError
 
 

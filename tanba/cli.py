@@ -28,7 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "text": ("verifier.text_cli:text", "Which roads a text mark survives."),
     "log": ("service.log_cli:log", "The label log: entries, proofs, checkpoints, audits."),
     "serve": ("service.cli:serve", "Run the service: labelling, verification, the page."),
-    "worker": ("service.cli:worker", "Run a worker for batch jobs."),
+    "worker": ("service.worker_cli:worker", "Run a worker for batch jobs."),
     "db": ("service.cli:db", "Database migrations of the service."),
     "clients": ("service.cli:clients", "API clients of the service: keys, scopes, limits."),
     "cases": ("service.cli:cases", "Contested labels: the operator's inbox."),

@@ -94,7 +94,7 @@ class PostgresEngine(Engine):
     async def _manager(self) -> AsyncIterator[Any]:
         # asyncpg, although the rest of the service uses psycopg: the engine's psycopg driver holds its connection while it
         # waits for notifications, and every query waits with it (2 tasks a second against hundreds, measured).
-        import asyncpg  # type: ignore[import-untyped] # it ships no types
+        import asyncpg
         from pgqueuer import AsyncpgDriver, PgQueuer, Queries
 
         connection = await asyncpg.connect(self.url.replace("postgresql+psycopg://", "postgresql://", 1))

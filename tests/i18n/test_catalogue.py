@@ -87,7 +87,9 @@ def test_the_compiled_table_is_up_to_date(lang):
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_quick_way_says_what_the_fluent_library_says(lang):
-    values = dict.fromkeys(["signer", "list", "date", "until", "from", "when", "who", "what", "url", "reason", "since", "source"], "wert")
+    values = dict.fromkeys(
+        ["signer", "list", "date", "until", "from", "when", "who", "what", "url", "reason", "since", "source"], "wert"
+    )
     for name in i18n.files(lang):
         bundle = FluentBundle([lang], use_isolating=False)
         bundle.add_resource(FluentResource((HOME / lang / f"{name}.ftl").read_text("utf-8")))
