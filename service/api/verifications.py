@@ -30,6 +30,9 @@ AsOf = Annotated[datetime | None, Query(description="Answer as of this moment in
 _MOST_ITEMS = 100
 _AT_ONCE = 4
 
+_SECURITY: dict[str, Any] = {"security": [{"HTTPBearer": []}, {}]}
+"""A key, or none where the operator lets anybody verify."""
+
 _BODY = uploads.openapi_body(
     {"manifest": {"type": "string", "format": "binary", "description": "A detached manifest (sidecar), if any."}},
     description="A form with `file` or `text`; or the bytes alone.",
@@ -40,19 +43,21 @@ _BODY = uploads.openapi_body(
     "",
     summary="Verify a file or a text",
     response_model=Report,
-    openapi_extra=_BODY,
+    openapi_extra=_BODY | _SECURITY,
     responses=documented(408, 413, 415),
 )
 async def create(
     request: Request,
-    state: StateDep,
-    _caller: Verifier,
     as_of: AsOf = None,
     name: Annotated[str | None, Query(max_length=200, description="File name; helps to tell text formats.")] = None,
 ) -> Response:
     """The report: five answers and one verdict. Nothing of the content, its name or its address is kept."""
     del name  # read with the body
-    async with uploads.receive(request, state, most_files=2) as upload:
+    state = await get_state(request)
+    async with (
+        admit(request, state, await identify(request, state), Scope.VERIFY),
+        uploads.receive(request, state, most_files=2) as upload,
+    ):
         asset, sidecar = upload.asset(), upload.one("manifest")
         answer = await verifications.verify(
             state, asset, manifest=_manifest(state, sidecar) if sidecar else None, as_of=_aware(as_of)
@@ -72,7 +77,7 @@ async def url(body: Url, state: StateDep, _caller: Verifier, as_of: AsOf = None)
     summary="A cached result by content hash",
     response_model=Report,
     responses={304: {"description": "Not modified"}, **documented(404)},
-    openapi_extra={"security": [{"HTTPBearer": []}, {}]},
+    openapi_extra=_SECURITY,
 )
 async def by_hash(request: Request, sha256: Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]) -> Response:
     """Hash locally, send nothing. 404 `tanba.verification.not_seen` means only that no result is held here.
