@@ -105,17 +105,22 @@ class _Judge:
 def _hypotheses(content: str) -> Iterator[tuple[tuple[str, ...], str]]:
     """Kinds of damage, mildest first, alone and in the combinations that transports make."""
     yield (), content
-    for normal_code, normal in _normal_forms(content):
-        for ends_code, ends in _line_ends(normal):
-            for space_code, spaced in _edges(ends):
-                yield tuple(code for code in (normal_code, ends_code, space_code) if code), spaced
+    for code, changed in _normal_forms(content):
+        yield from _with_ends_and_edges(code, changed)
     for code, change in _DEEPER:
         changed = change(content)
-        if changed == content:
-            continue
-        for ends_code, ends in _line_ends(changed):
-            for space_code, spaced in _edges(ends):
-                yield tuple(item for item in (code, ends_code, space_code) if item), spaced
+        if changed != content:
+            yield from _with_ends_and_edges(code, changed)
+
+
+def _with_ends_and_edges(code: str, text: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Line ends alone explain more than white space at the edge, so they are tried first."""
+    ends = tuple(_line_ends(text))
+    for ends_code, other in ends:
+        yield tuple(item for item in (code, ends_code) if item), other
+    for ends_code, other in ends:
+        for space_code, spaced in _edges(other):
+            yield tuple(item for item in (code, ends_code, space_code) if item), spaced
 
 
 def _normal_forms(text: str) -> Iterator[tuple[str, str]]:
@@ -145,7 +150,6 @@ def _line_ends(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _edges(text: str) -> Iterator[tuple[str, str]]:
-    yield "", text
     added, trimmed = "tanba.text.white_space_added", "tanba.text.white_space_trimmed"
     bare = text.rstrip()
     lines = "\n".join(line.rstrip(" \t") for line in text.split("\n"))

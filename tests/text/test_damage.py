@@ -47,6 +47,13 @@ def test_transport_damage_is_named_and_the_original_restored(desk, code):
     assert damage.restored.decode() == text
 
 
+def test_one_line_with_another_end_is_not_called_white_space(desk):
+    made = desk.label("one line\n")
+    codes = {item.code for item in desk.verify(made.output.replace(b"\n", b"\r\n")).findings}
+    assert "tanba.text.line_ends_changed" in codes
+    assert "tanba.text.white_space_added" not in codes
+
+
 def test_two_kinds_of_damage_are_both_named(desk):
     made = desk.label(TEXT)
     text, mark = split(made, TEXT)
