@@ -43,6 +43,14 @@ def encode(report: dict[str, Any]) -> bytes:
         return json.dumps(report, separators=(",", ":")).encode()
 
 
+def with_name(body: bytes, name: str | None) -> bytes:
+    """An encoded report with a file name in it; ``asset`` stands first and has none of its own."""
+    head = b'{"asset":{"name":'
+    if name is None or not body.startswith(head + b"null"):
+        return body
+    return head + json.dumps(name).encode() + body[len(head) + 4 :]
+
+
 def cache_key(content_sha256: str, trust_digest: str, settings_digest: str, media_type: str) -> str:
     """One key for one answer: anything that could change the report changes the key."""
     parts = f"{content_sha256}\n{trust_digest}\n{settings_digest}\n{media_type}"

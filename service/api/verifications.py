@@ -14,7 +14,6 @@ from service import problems
 from service.api import uploads
 from service.api.schemas import Batch, BatchAnswer, BatchItem, BatchResult, Report, Url
 from service.bodies import Spooled
-from service.cache import encode
 from service.deps import StateDep, Verifier, address, admit, get_state, identify
 from service.problems import documented
 from service.security import Scope
@@ -62,14 +61,14 @@ async def create(
         answer = await verifications.verify(
             state, asset, manifest=_manifest(state, sidecar) if sidecar else None, as_of=_aware(as_of)
         )
-        return _respond(answer, answer.named(asset.name))
+        return _respond(answer, asset.name)
 
 
 @routes.post("/url", summary="Verify what stands at an address", response_model=Report)
 async def url(body: Url, state: StateDep, _caller: Verifier, as_of: AsOf = None) -> Response:
     """The server fetches the address through a guarded client: public addresses only, bounded, few redirects."""
     answer, name = await _by_url(state, body.url, _aware(as_of))
-    return _respond(answer, answer.named(name))
+    return _respond(answer, name)
 
 
 @routes.get(
@@ -207,5 +206,5 @@ def _headers(answer: verifications.Answer) -> dict[str, str]:
     return {"ETag": f'"{answer.etag}"', "Cache-Control": f"private, max-age={answer.max_age}"}
 
 
-def _respond(answer: verifications.Answer, report: dict[str, Any]) -> Response:
-    return Response(encode(report), 200, _headers(answer), media_type=JSONResponse.media_type)
+def _respond(answer: verifications.Answer, name: str | None) -> Response:
+    return Response(answer.body_named(name), 200, _headers(answer), media_type=JSONResponse.media_type)

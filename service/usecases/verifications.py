@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 
 from service import work
 from service.bodies import Spooled, bare_name
-from service.cache import CachedReport, cache_key, encode, lifetime
+from service.cache import CachedReport, cache_key, encode, lifetime, with_name
 from service.db import repositories
 from service.db.models import LabelState, StoredVerification
 from service.problems import NotSeen
@@ -38,6 +38,10 @@ class Answer:
     """The report without a name as JSON, ready to send."""
     cached: bool
     max_age: int
+
+    def body_named(self, name: str | None) -> bytes:
+        """:meth:`named` as JSON."""
+        return with_name(self.body, name)
 
     def named(self, name: str | None) -> dict[str, Any]:
         """The report with the name that the caller gave in this request."""
@@ -73,7 +77,9 @@ async def verify(
     state.cache.put(file.sha256, basis, key, report, ttl)
     if not state.settings.zero_retention:
         await run_in_threadpool(_store, state, key, report, ttl)
-    return await _answer(state, report, key, cached=False, expires=time.monotonic() + ttl)
+    held = state.cache.get(key)
+    body = held.body if held is not None and held.report is report else None
+    return await _answer(state, report, key, cached=False, expires=time.monotonic() + ttl, body=body)
 
 
 @dataclass(frozen=True, slots=True)
