@@ -82,6 +82,10 @@ _MANNER = (
         help="When no authority answers: refuse, or sign without a stamp and say so.",
     ),
     click.option("--no-timestamp", is_flag=True, help="No time stamp, and no reminder of it."),
+    click.option("--service", metavar="URL", help="Label through a Tanba service; its identity signs."),
+    click.option(
+        "--service-key", envvar="TANBA_KEY", metavar="KEY", help="Your key there; better in the variable TANBA_KEY."
+    ),
     click.option("--parent", type=click.Path(path_type=Path, dir_okay=False), help="The original this was made from."),
     click.option("--accept-tampered-parent", is_flag=True, help="Label although an existing label fails; it is said."),
     click.option("--overwrite", is_flag=True, help="Replace existing output files."),

@@ -32,7 +32,7 @@ def one_file(path: Path, options: Mapping[str, Any]) -> int:
     """Label one file into ``-o`` (a file, a folder, or - for standard output)."""
     limits = limits_from_environment()
     asset = Asset.from_path(path, limits=limits)
-    if options["dry_run"]:
+    if options["dry_run"] and not options["service"]:
         return _show_plans([asset], options)
     target = _target(path, options)
     return _label_one(asset, target, options, str(path))
@@ -57,6 +57,10 @@ def _label_one(asset: Asset, target: Path | None, options: Mapping[str, Any], na
         raise UsageError("--json and the labelled bytes cannot share standard output", hint="give -o OUT")
     if target is None and sys.stdout.isatty():
         raise UsageError("labelled bytes are not written to a terminal", hint="give -o OUT, or use a pipe")
+    if options["service"]:
+        from labeler import service_cli
+
+        return service_cli.one(asset, target, options, name)
     disclosure = request.disclosure_from(options)
     how = request.label_options(options, limits)
     plan(asset, disclosure, how).require_met()
@@ -106,6 +110,8 @@ def many(paths: list[Path], options: Mapping[str, Any]) -> int:
     """Label files and folders into the folder ``-o``."""
     if options["output"] is None or options["output"] == _DASH:
         raise UsageError("several files need a folder", hint="add -o DIR")
+    if options["service"]:
+        raise UsageError("--service takes one file at a time", hint="POST /v1/labels/batch takes thousands")
     if options["content_id"]:
         raise UsageError("--content-id is the number of one content", hint="leave it out: each file gets its own")
     limits = limits_from_environment()

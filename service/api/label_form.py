@@ -59,6 +59,12 @@ class LabelForm(BaseModel):
     placement: Literal["top-right", "top-left", "bottom-right", "bottom-left", "top", "bottom"] | None = Field(
         None, description="Where a visible mark stands; the profile's place otherwise."
     )
+    metadata: bool = Field(True, description="Write IPTC/XMP fields; false leaves the metadata alone.")
+    compact: bool = Field(False, description="Text: the smallest manifest that still verifies.")
+    sections: bool = Field(False, description="Text: digests of every paragraph, to recognise quoted parts.")
+    manifest_url: Annotated[Line, Field(pattern=r"^https?://")] | None = Field(
+        None, description="HTML and structured text: refer to the manifest at this address instead."
+    )
     carrier: Carrier | None = Field(None, description="How the manifest travels; chosen by the format otherwise.")
     identity: Line | None = Field(None, description="Signing identity; the service's default otherwise.")
     timestamp: bool = Field(False, description="Ask the operator's time-stamp authority (RFC 3161).")
@@ -116,6 +122,10 @@ class LabelForm(BaseModel):
         return {
             "visible": self.visible,
             "placement": self.placement,
+            "metadata": self.metadata,
+            "compact": self.compact,
+            "sections": self.sections,
+            "manifest_url": self.manifest_url,
             "carrier": self.carrier,
             "accept_tampered_parent": self.accept_tampered_parent,
             "timestamp_url": timestamp_url if self.timestamp else None,

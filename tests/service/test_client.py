@@ -114,3 +114,60 @@ def test_trouble_that_passes_is_tried_again_with_the_same_key():
     assert caught.value.status == 422
     assert len(seen) == 3
     assert len(set(seen)) == 1
+
+
+def test_the_command_line_labels_through_a_service(server, tmp_path):
+    import json
+    import subprocess
+
+    from tests.service.server import COMMAND
+
+    picture = tmp_path / "photo.jpg"
+    picture.write_bytes(jpeg((11, 12, 13)))
+
+    def run(*arguments: str, key: str = server.key) -> subprocess.CompletedProcess[str]:
+        environment = server.environment | {"TANBA_KEY": key, "TANBA_HOME": str(tmp_path / "nobody")}
+        return subprocess.run(
+            [COMMAND, "label", *arguments], capture_output=True, text=True, env=environment, check=False
+        )
+
+    done = run(
+        str(picture), "-o", str(tmp_path / "out.jpg"), "--as", "generated", "--system", "M", "--prompt", "p", "--lang", "kk,ru",
+        "--service", server.url, "--json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    receipt = json.loads(done.stdout)
+    assert receipt["output_sha256"] == hashlib.sha256((tmp_path / "out.jpg").read_bytes()).hexdigest()
+    assert not (tmp_path / "nobody").exists()
+    with Client(server.url) as tanba:
+        assert tanba.get(receipt["label_id"])["disclosure"]["languages"] == ["kk", "ru"]
+    refused = run(
+        str(picture),
+        "-o",
+        str(tmp_path / "x.jpg"),
+        "--as",
+        "human",
+        "--service",
+        server.url,
+        key="tnb_no",
+    )
+    assert refused.returncode == 5
+    assert "not valid" in refused.stderr
+    assert not (tmp_path / "x.jpg").exists()
+
+
+def test_a_manifest_that_travels_apart_is_written_beside_the_text(server, tmp_path):
+    import subprocess
+
+    from tests.service.server import COMMAND
+
+    text = tmp_path / "words.txt"
+    text.write_text("Only words.\n" * 30)
+    environment = server.environment | {"TANBA_KEY": server.key}
+    subprocess.run(
+        [COMMAND, "label", text, "-o", tmp_path / "out.txt", "--as", "assisted", "--carrier", "sidecar", "--service", server.url],
+        check=True, capture_output=True, env=environment,
+    )  # fmt: skip
+    with Client(server.url) as tanba:
+        report = tanba.verify(tmp_path / "out.txt", manifest=tmp_path / "out.txt.c2pa")
+    assert report.verdict is Verdict.TRUSTED

@@ -63,11 +63,16 @@ def test_a_naive_time_and_a_wrong_digest_never_reach_the_database(database, wron
         session.add(_label(**wrong))
 
 
-def test_a_block_that_fails_leaves_nothing_behind(database):  # noqa: F811
-    with pytest.raises(RuntimeError), database.write() as session:
+def _add_and_fail(database) -> None:  # noqa: F811
+    with database.write() as session:
         session.add(_label())
         session.flush()
         raise RuntimeError
+
+
+def test_a_block_that_fails_leaves_nothing_behind(database):  # noqa: F811
+    with pytest.raises(RuntimeError):
+        _add_and_fail(database)
     with database.read() as session:
         assert repositories.label(session, "urn:c2pa:1") is None
 
@@ -83,14 +88,18 @@ def test_withdrawing_twice_changes_once(database):  # noqa: F811
         assert repositories.label(session, "urn:c2pa:1").withdrawn_reason == "first"
 
 
+def _ping(url: str) -> None:
+    with Database(url).read() as session:
+        repositories.ping(session)
+
+
 def test_a_database_that_is_gone_is_a_storage_error_within_seconds(tmp_path):
     import time
 
     started = time.monotonic()
     for url in (f"sqlite:///{tmp_path}/no/such/folder/x.db", f"postgresql://x@/x?host={tmp_path}"):
-        opened = Database(url)
-        with pytest.raises(StorageError), opened.read() as session:
-            repositories.ping(session)
+        with pytest.raises(StorageError):
+            _ping(url)
     assert time.monotonic() - started < 5
 
 

@@ -17,6 +17,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Self
 
 import httpx2
 import pytest
@@ -58,7 +59,7 @@ class Load:
         self.odd: list[str] = []
         self.threads = [threading.Thread(target=self._run, args=(n,)) for n in range(4)]
 
-    def __enter__(self) -> Load:
+    def __enter__(self) -> Self:
         for thread in self.threads:
             thread.start()
         return self
@@ -234,7 +235,7 @@ def test_a_full_disk_ends_in_507_and_leaves_nothing_half_written(tmp_path, small
             assert answer.json()["code"].startswith("tanba.storage")
         filler.unlink()
         assert not list((small_disk / "service" / "spool").iterdir())
-        assert not [item for item in (small_disk / "service" / "blobs").rglob("*.part")]
+        assert not list((small_disk / "service" / "blobs").rglob("*.part"))
         assert client.get(first.headers["location"] + "/content").status_code == 200
         assert service.label(jpeg((3, 3, 3))).status_code == 201
         assert client.get("/v1/log").json()["size"] == 2

@@ -240,7 +240,9 @@ def test_pages_carry_a_strict_policy_and_titles_out_of_files_cannot_break_out(se
     assert "unsafe" not in policy
 
     class Scan(html.parser.HTMLParser):
-        bad: list[str] = []
+        def __init__(self) -> None:
+            super().__init__()
+            self.bad: list[str] = []
 
         def handle_starttag(self, tag, attrs) -> None:
             names = dict(attrs)
