@@ -145,6 +145,7 @@ _OWN: tuple[tuple[str, str, str], ...] = (
     ("success", "nothing", "revocation.not_on_crl"),
     ("failure", "revoked", "revocation.revoked"),
     ("informational", "lists", "trust.no_lists trust.list_frozen trust.list_old trust.wrong_purpose"),
+    ("informational", "nothing", "signer.self_signed"),
     ("informational", "text", (
         "text.several_carriers text.mark_without_prefix text.restored text.changed "
         "text.sections_none text.sections_unchanged text.mark_encoded text.not_utf8 "

@@ -44,7 +44,7 @@ from tanba.report import (
 )
 from tanba.trust import TrustStore
 from verifier import history
-from verifier.checks import ai, coherence, integrity, lists, revocation, signer, time
+from verifier.checks import ai, coherence, integrity, lists, profile, revocation, signer, time
 from verifier.decide import decide
 
 NOTES = {
@@ -86,6 +86,7 @@ def verify_asset(asset: Asset, settings: Settings, *, manifest: bytes | None = N
     now = settings.clock()
     facts = AssetFacts(asset.name, asset.sha256, asset.size, asset.format.media_type)
     evidence, text_findings = _evidence(asset, settings, manifest)
+    evidence = profile.correct(evidence, settings.trust, settings.as_of or now)
     found: list[Finding] = [*evidence.codes, *integrity.status_findings(evidence), *text_findings]
     found += integrity.fragment_findings(evidence, asset)
     integrity_answer = integrity.answer(evidence, found)

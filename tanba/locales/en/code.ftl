@@ -212,6 +212,7 @@ code-tanba-trust-no_tsa_list = You have chosen no list of time-stamp authorities
 code-tanba-trust-list_frozen = One of your lists is no longer maintained by its publisher.
 code-tanba-trust-list_old = One of your lists is old; names may have been added or taken off since.
 code-tanba-trust-wrong_purpose = The signer leads only to a list that is meant for something else, so no trust follows.
+code-tanba-signer-self_signed = The signer’s certificate vouches for itself. That is allowed, and anyone can make one: it says nothing about who it is.
 code-tanba-text-restored = The words are those that were signed. Undoing harmless changes made on the way gives exactly the signed text.
 code-tanba-text-changed = The words themselves changed, not only the way the text travelled.
 code-tanba-text-sections_none = No paragraph of the labelled text stands here unchanged.
