@@ -137,14 +137,18 @@ def main() -> None:
             server.stop()
     lines += [
         "",
-        (f"Cached, by hash, one server process: **{answer['rate']:.0f} requests/s** (p50 {answer['p50']:.1f} ms, "
-        f"p99 {answer['p99']:.1f} ms); `/healthz`, which does nothing, on the same machine: {hello['rate']:.0f}/s."),
+        (
+            f"Cached, by hash, one server process: **{answer['rate']:.0f} requests/s** (p50 {answer['p50']:.1f} ms, "
+            f"p99 {answer['p99']:.1f} ms); `/healthz`, which does nothing, on the same machine: {hello['rate']:.0f}/s."
+        ),
     ]
     lines += [
         "",
-        ("Where the difference goes (profiled per thread, docs/service.md): the event loop with FastAPI, multipart-free upload, "
-        "spool, hashing and the access log; the hand-over to a worker process and back; for labels, the transaction with label, "
-        "log entry and proof. The service and its load generator share the two cores with the workers."),
+        (
+            "Where the difference goes (profiled per thread, docs/service.md): the event loop with FastAPI, multipart-free upload, "
+            "spool, hashing and the access log; the hand-over to a worker process and back; for labels, the transaction with label, "
+            "log entry and proof. The service and its load generator share the two cores with the workers."
+        ),
     ]
     text = "\n".join(lines) + "\n"
     (Path(__file__).parent / "results-service.md").write_text(text)
@@ -200,9 +204,11 @@ def measure(server: Server, home: Path) -> list[str]:
     return [
         "# The service against the bare library loop",
         "",
-        (f"{CORES} cores, shared with other work (load average {load:.1f} at the end); wrk on the same cores, 8 connections; "
-        f"{ROUNDS} rounds of {SECONDS:g} s for each number; library and service took turns. Labels are durable: every one is "
-        "signed, read back, stored twice, logged and committed with a flush to disk. Nothing came from the cache."),
+        (
+            f"{CORES} cores, shared with other work (load average {load:.1f} at the end); wrk on the same cores, 8 connections; "
+            f"{ROUNDS} rounds of {SECONDS:g} s for each number; library and service took turns. Labels are durable: every one is "
+            "signed, read back, stored twice, logged and committed with a flush to disk. Nothing came from the cache."
+        ),
         "",
         "Rates suffer from whatever else runs; processor time (server and workers together, without wrk) does so much less.",
         "",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tanba import errors
-from tanba.report import VerificationReport, Verdict
+from tanba.report import Verdict, VerificationReport
 
 OK = 0
 LABEL_FAILS = 1
