@@ -97,6 +97,7 @@ def quickstart() -> None:
 
 def lint() -> None:
     """Formatters, linters, types, import contracts."""
+    install("dev.txt")
     run(PYTHON, "-m", "ruff", "format", "--check", "--quiet", ".")
     run(PYTHON, "-m", "ruff", "check", "--quiet", ".")
     run(PYTHON, "-m", "mypy")
@@ -114,6 +115,8 @@ def test(*arguments: str) -> None:
 
 def lock() -> None:
     """Resolve requirements/*.txt: the development set first, the run-time set as a subset of it."""
+    install("dev.txt")
+    run(PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "uv")
     common = (
         PYTHON, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11",
         "--generate-hashes", "--no-emit-index-url", "--no-header", "--no-annotate",

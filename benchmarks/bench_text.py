@@ -114,8 +114,10 @@ def rows(rounds: int, quick: bool) -> list[str]:
     out = [
         f"One plain c2pa-python sign-and-verify of a 16x16 PNG: {picture:.2f} ms.",
         "",
-        "| text | carrier | floor ms | label ms (x floor) | label / plain PNG | verify ms | encypher-c2pa verify ms | ours / encypher |"
-        " c2patxt embed / verify ms | bytes added | compact |",
+        (
+            "| text | carrier | floor ms | label ms (x floor) | label / plain PNG | verify ms | encypher-c2pa verify ms |"
+            " ours / encypher | c2patxt embed / verify ms | bytes added | compact |"
+        ),
         "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for size, count in SIZES.items():
