@@ -93,7 +93,9 @@ def _load(der: bytes) -> x509.Certificate | None:
         certificate = x509.load_der_x509_certificate(der)
         # These are parsed on first use; a certificate that fails later is as unreadable as one that fails now.
         _ = certificate.extensions, certificate.subject, certificate.issuer, certificate.serial_number
-    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension):
+        _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    except (ValueError, KeyError, OverflowError, UnsupportedAlgorithm, x509.DuplicateExtension):
+        # KeyError is how the library meets a name whose ASN.1 string type it does not know.
         return None
     return certificate
 

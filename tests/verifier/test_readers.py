@@ -79,6 +79,18 @@ def test_a_changed_certificate_is_read_or_refused_and_leads_nowhere_unless_it_is
     assert found.trusted == (data == original)
 
 
+def test_a_name_in_an_unknown_string_type_makes_a_certificate_unreadable() -> None:
+    leaf = world().leaf(at=NOW).certificate
+    data = leaf.public_bytes(Encoding.DER)
+    common_name = bytes.fromhex("0603550403")  # the object identifier 2.5.4.3; its value's tag follows
+    for place in (data.index(common_name), data.rindex(common_name)):
+        changed = bytearray(data)
+        assert changed[place + 5] == 0x0C  # UTF8String
+        changed[place + 5] = 0x0D
+        with pytest.raises(MalformedAsset):
+            paths.load_chain([bytes(changed)])
+
+
 @RELAXED
 @given(st.binary(max_size=300))
 def test_answers_about_revocation_are_unknown_when_they_are_nothing(data: bytes) -> None:
