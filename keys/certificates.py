@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-from tanba.errors import CredentialError
+from tanba.errors import CredentialError, MalformedAsset
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -18,10 +18,10 @@ MAX_CHAIN = 10
 
 def load_chain(pem: bytes) -> tuple[x509.Certificate, ...]:
     """Every certificate of a PEM file in its order. Raises :class:`CredentialError`."""
-    from cryptography import x509
+    from tanba.x509 import load_pem
 
     try:
-        found = tuple(x509.load_pem_x509_certificates(pem))
+        found = load_pem(pem)
     except ValueError as error:
         raise CredentialError(
             "no certificate can be read",
@@ -42,11 +42,11 @@ def dump_chain(chain: tuple[x509.Certificate, ...]) -> bytes:
 
 def dump_der(chain: Sequence[bytes]) -> bytes:
     """DER certificates as PEM. Raises :class:`CredentialError` when one is none."""
-    from cryptography import x509
+    from tanba.x509 import load_chain as load_der
 
     try:
-        return dump_chain(tuple(x509.load_der_x509_certificate(item) for item in chain))
-    except ValueError as error:
+        return dump_chain(load_der(chain))
+    except MalformedAsset as error:
         raise CredentialError("the label's certificate cannot be read", code="tanba.keys.bad_certificate") from error
 
 
@@ -55,6 +55,16 @@ def fingerprint(certificate: x509.Certificate) -> str:
     from cryptography.hazmat.primitives import hashes
 
     return certificate.fingerprint(hashes.SHA256()).hex()
+
+
+def public_key(certificate: x509.Certificate) -> PublicKeyTypes | None:
+    """The certificate's key, or None when it is of a kind that no C2PA algorithm uses and nothing here can read."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    try:
+        return certificate.public_key()
+    except (UnsupportedAlgorithm, ValueError):
+        return None
 
 
 def spki(key: PublicKeyTypes) -> bytes:

@@ -78,7 +78,7 @@ def check(
         certificates.organization(leaf),
         certificates.fingerprint(leaf),
         leaf.not_valid_after_utc,
-        _name(leaf.public_key(), algorithm),
+        _name(certificates.public_key(leaf), algorithm),
     )
 
 
@@ -106,7 +106,10 @@ def _key_only(private: PublicKeyTypes | None, algorithm: str | None) -> Iterator
 
 
 def _key_faults(leaf: x509.Certificate, private: PublicKeyTypes | None, algorithm: str | None) -> Iterator[Fault]:
-    public = leaf.public_key()
+    public = certificates.public_key(leaf)
+    if public is None:
+        yield _no_algorithm("certificate's key", "of an unknown kind")
+        return
     yield from _fit(public, algorithm, "certificate's key")
     if private is not None and certificates.spki(private) != certificates.spki(public):
         yield fault(
@@ -118,10 +121,7 @@ def _key_faults(leaf: x509.Certificate, private: PublicKeyTypes | None, algorith
 def _fit(key: PublicKeyTypes, algorithm: str | None, what: str) -> Iterator[Fault]:
     if algorithm is None:
         if algorithms.default_for(key) is None:
-            yield fault(
-                "key_type", Weight.ERROR, f"no C2PA algorithm fits the {what} ({_kind(key)})",
-                "use P-256, P-384, P-521, RSA of at least 2048 bits, or Ed25519",
-            )  # fmt: skip
+            yield _no_algorithm(what, _kind(key))
         return
     wanted = algorithms.get(algorithm)
     if not algorithms.fits(key, wanted):
@@ -131,6 +131,13 @@ def _fit(key: PublicKeyTypes, algorithm: str | None, what: str) -> Iterator[Faul
             "wrong_key_type", Weight.ERROR,
             f"{wanted.name} needs {wanted.key_words}, but the {what} is {_kind(key)}", cure,
         )  # fmt: skip
+
+
+def _no_algorithm(what: str, kind: str) -> Fault:
+    return fault(
+        "key_type", Weight.ERROR, f"no C2PA algorithm fits the {what} ({kind})",
+        "use P-256, P-384, P-521, RSA of at least 2048 bits, or Ed25519",
+    )  # fmt: skip
 
 
 def _kind(key: PublicKeyTypes) -> str:

@@ -39,7 +39,7 @@ def faults(given: Sequence[x509.Certificate], ordered: Sequence[x509.Certificate
 
 
 def _links(chain: Sequence[x509.Certificate]) -> Iterator[Fault]:
-    from cryptography.exceptions import InvalidSignature
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
     for below, above in pairwise(chain):
         if below.issuer != above.subject:
@@ -50,7 +50,7 @@ def _links(chain: Sequence[x509.Certificate]) -> Iterator[Fault]:
             return
         try:
             below.verify_directly_issued_by(above)
-        except (InvalidSignature, ValueError, TypeError):
+        except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
             yield fault(
                 "bad_link", Weight.ERROR,
                 f"{_title(below)} is not signed by the key of {_title(above)}, though the names match",

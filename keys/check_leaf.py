@@ -50,8 +50,7 @@ def faults(leaf: x509.Certificate, chain: Sequence[x509.Certificate], accepted_e
             "no_organization", Weight.WARNING, "the subject names no organisation (O=)",
             "readers show the organisation as the signer, and older readers call such a label broken; have O= in it",
         )  # fmt: skip
-    if _weak_hash(leaf):
-        yield fault("weak_hash", Weight.ERROR, "the certificate is signed with SHA-1 or MD5", _REISSUE)
+    yield from _signature(leaf)
     yield from _conformance(leaf)
 
 
@@ -176,6 +175,15 @@ def _unknown_critical(certificate: x509.Certificate) -> list[str]:
     ]
 
 
-def _weak_hash(certificate: x509.Certificate) -> bool:
-    found = certificate.signature_hash_algorithm
-    return found is not None and found.name in {"md5", "sha1"}
+def _signature(certificate: x509.Certificate) -> Iterator[Fault]:
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    try:
+        found = certificate.signature_hash_algorithm
+    except UnsupportedAlgorithm:
+        yield fault(
+            "unknown_signature", Weight.ERROR, "the certificate is signed with an algorithm nobody knows", _REISSUE
+        )
+        return
+    if found is not None and found.name in {"md5", "sha1"}:
+        yield fault("weak_hash", Weight.ERROR, "the certificate is signed with SHA-1 or MD5", _REISSUE)

@@ -27,6 +27,7 @@ LIFETIME = timedelta(hours=24)
 
 def respond(home: Path, request: bytes, now: datetime) -> bytes:
     """An OCSPResponse, DER. Never raises for what a request holds; raises when this home has no authority."""
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import Encoding
     from cryptography.x509 import ocsp
 
@@ -35,15 +36,17 @@ def respond(home: Path, request: bytes, now: datetime) -> bytes:
         raise IdentityNotFound("this home has no development authority", hint="`tanba keys new` makes one")
     try:
         asked = ocsp.load_der_ocsp_request(request)
-        serial, theirs = asked.serial_number, asked.issuer_key_hash
-    except (ValueError, TypeError):
+        serial, theirs, hashed = asked.serial_number, asked.issuer_key_hash, asked.hash_algorithm.name
+        if serial < 0:
+            raise ValueError("a serial number is positive")
+    except (ValueError, TypeError, UnsupportedAlgorithm):
         refused = ocsp.OCSPResponseBuilder.build_unsuccessful(ocsp.OCSPResponseStatus.MALFORMED_REQUEST)
         return refused.public_bytes(Encoding.DER)
     from cryptography import x509
 
     ours = x509.SubjectKeyIdentifier.from_public_key(authority.intermediate.public_key()).digest
     entry = next((item for item in keyring.load(home).entries if item.serial == f"{serial:x}"), None)
-    if theirs != ours or asked.hash_algorithm.name != "sha1":
+    if theirs != ours or hashed != "sha1":
         entry = None
     builder = _single(asked, entry, now).responder_id(ocsp.OCSPResponderEncoding.HASH, authority.intermediate)
     from keys.issuing import signing_hash

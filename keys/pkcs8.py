@@ -47,6 +47,7 @@ def load(pem: bytes, passphrase: str | None, *, checked_before: bool = False) ->
     Raises :class:`PassphraseRequired` when it is encrypted and none, or a wrong one, is given, and
     :class:`CredentialError` when it is no PKCS#8 key at all.
     """
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     encrypted = is_encrypted(pem)
@@ -60,6 +61,12 @@ def load(pem: bytes, passphrase: str | None, *, checked_before: bool = False) ->
     try:
         secret = passphrase.encode("utf-8") if encrypted and passphrase else None
         return load_pem_private_key(pem, secret, unsafe_skip_rsa_key_validation=checked_before)
+    except UnsupportedAlgorithm as error:
+        raise CredentialError(
+            "the private key, or the way it is encrypted, is of a kind that cannot be used here",
+            code="tanba.keys.unreadable",
+            hint="use P-256, P-384, P-521, RSA of at least 2048 bits, or Ed25519, encrypted with PBES2",
+        ) from error
     except (ValueError, TypeError) as error:
         if encrypted:
             raise PassphraseRequired("the pass-phrase does not open the private key") from error

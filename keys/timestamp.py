@@ -149,10 +149,13 @@ def _check_signature(answer: TimeStampResponse, digest: bytes, url: str) -> None
 
     try:
         carried = [x509.load_der_x509_certificate(item) for item in answer.signed_data.certificates]
-        if not carried:
-            raise failed("garbage", url, "its answer carries no certificate")
+    except (ValueError, TypeError, x509.InvalidVersion) as error:
+        raise failed("garbage", url, "a certificate in its answer cannot be read") from error
+    if not carried:
+        raise failed("garbage", url, "its answer carries no certificate")
+    try:
         VerifierBuilder(roots=carried).build().verify(answer, digest)
-    except (VerificationError, ValueError) as error:
+    except (VerificationError, ValueError, TypeError) as error:
         raise failed("signature", url, "the signature of its token does not verify") from error
 
 

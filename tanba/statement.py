@@ -203,13 +203,14 @@ def _x5c(header: Mapping[str, Any]) -> list[bytes]:
 
 
 def _chain(signer: Signer) -> list[bytes]:
-    from cryptography import x509
     from cryptography.hazmat.primitives.serialization import Encoding
+
+    from tanba.x509 import load_pem
 
     if signer.algorithm not in _ALGORITHMS:
         raise CredentialError(f"statements cannot be signed with {signer.algorithm}")
     try:
-        return [item.public_bytes(Encoding.DER) for item in x509.load_pem_x509_certificates(signer.chain_pem)]
+        return [item.public_bytes(Encoding.DER) for item in load_pem(signer.chain_pem)]
     except ValueError as error:
         raise CredentialError("the identity's certificate chain cannot be read") from error
 

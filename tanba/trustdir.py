@@ -231,14 +231,14 @@ def check_pin(content: bytes, sha256: str) -> None:
 
 def check_content(item: TrustList) -> int:
     """Parse every certificate of a list; returns how many there are. Raises :class:`TrustError` on the first bad one."""
-    from cryptography import x509
+    from tanba.x509 import load_pem
 
     count = 0
     for text in (item.anchors_pem, item.allowed_pem or ""):
         if "-----BEGIN CERTIFICATE-----" not in text:
             continue
         try:
-            count += len(x509.load_pem_x509_certificates(text.encode()))
+            count += len(load_pem(text.encode()))
         except ValueError as error:
             raise TrustError(
                 f"the trust list {item.name!r} holds a certificate that cannot be read",

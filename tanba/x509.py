@@ -41,6 +41,10 @@ _UNDERSTOOD = frozenset(
         ExtensionOID.CRL_DISTRIBUTION_POINTS,
     }
 )
+_UNREADABLE = (
+    ValueError, KeyError, TypeError, OverflowError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.InvalidVersion,
+)  # fmt: skip
+"""How the library meets what it cannot read; KeyError and TypeError are its words for odd string types in names."""
 _BAD_SIGNATURE = (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError)
 
 
@@ -88,15 +92,29 @@ def load_chain(chain: Sequence[bytes]) -> tuple[x509.Certificate, ...]:
     return tuple(item for item in found if item is not None)
 
 
+def load_pem(pem: bytes) -> tuple[x509.Certificate, ...]:
+    """Every certificate of a PEM text in its order, each of them readable as a whole.
+
+    Raises :class:`ValueError`, whatever is wrong: no certificate, a broken block, a name or an extension that cannot
+    be understood.
+    """
+    try:
+        return tuple(map(_readable, x509.load_pem_x509_certificates(pem)))
+    except _UNREADABLE as error:
+        raise ValueError(f"a certificate cannot be read: {type(error).__name__}") from error
+
+
 def _load(der: bytes) -> x509.Certificate | None:
     try:
-        certificate = x509.load_der_x509_certificate(der)
-        # These are parsed on first use; a certificate that fails later is as unreadable as one that fails now.
-        _ = certificate.extensions, certificate.subject, certificate.issuer, certificate.serial_number
-        _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    except (ValueError, KeyError, OverflowError, UnsupportedAlgorithm, x509.DuplicateExtension):
-        # KeyError is how the library meets a name whose ASN.1 string type it does not know.
+        return _readable(x509.load_der_x509_certificate(der))
+    except _UNREADABLE:
         return None
+
+
+def _readable(certificate: x509.Certificate) -> x509.Certificate:
+    """The certificate, once the parts that the library parses on first use could be read."""
+    _ = certificate.extensions, certificate.subject, certificate.issuer, certificate.serial_number
+    _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     return certificate
 
 
@@ -281,7 +299,7 @@ def _pem_certificates(name: str, text: str) -> tuple[x509.Certificate, ...]:
     if "-----BEGIN CERTIFICATE-----" not in text:
         return ()
     try:
-        return tuple(x509.load_pem_x509_certificates(text.encode()))
+        return load_pem(text.encode())
     except ValueError as error:
         raise TrustError(
             f"the trust list {name!r} holds a certificate that cannot be read", code="tanba.trust.bad_certificate"

@@ -199,8 +199,9 @@ def _from_source(entry: trustdir.Entry, *, network: bool) -> bytes:
 
 
 def _certificates(item: TrustList) -> list[dict[str, str]]:
-    from cryptography import x509
     from cryptography.hazmat.primitives.hashes import SHA256
+
+    from tanba.x509 import load_pem
 
     rows: list[dict[str, str]] = []
     for role, text in (("anchor", item.anchors_pem), ("end-entity", item.allowed_pem or "")):
@@ -214,7 +215,7 @@ def _certificates(item: TrustList) -> list[dict[str, str]]:
                 "not_after": rfc3339(certificate.not_valid_after_utc),
                 "fingerprint": certificate.fingerprint(SHA256()).hex(),
             }
-            for certificate in x509.load_pem_x509_certificates(text.encode())
+            for certificate in load_pem(text.encode())
         ]
     return rows
 
