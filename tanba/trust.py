@@ -43,15 +43,20 @@ class TrustList:
     """Where the user got it, in words or as a URL; never fetched from here."""
     date: str | None = None
     """ISO date of the snapshot."""
+    dated: bool = True
+    """False when nobody gave a date and the day of adding stands in for it."""
     allowed_pem: str | None = None
     """End-entity certificates (or base64 SHA-256 lines) that are trusted directly."""
     frozen: bool = False
     """The list's publisher no longer maintains it (the interim list)."""
+    ekus: tuple[str, ...] | None = None
+    """Extended key usages that this list vouches for; None: those of the store (C2PA 2.4 section 14.4.1)."""
 
     @property
     def sha256(self) -> str:
-        """Digest of the list's content, lower-case hex."""
-        return hashlib.sha256((self.anchors_pem + "\0" + (self.allowed_pem or "")).encode()).hexdigest()
+        """SHA-256 of the list's file, lower-case hex; of a list of two files, over both with a zero byte between."""
+        parts = [text for text in (self.anchors_pem, self.allowed_pem) if text]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
     @property
     def uri(self) -> str:
@@ -68,7 +73,7 @@ class TrustList:
     ) -> TrustList:
         """Read a PEM file. Raises :class:`TrustError` when it is unreadable or holds no certificate."""
         try:
-            text = path.read_text("utf-8")
+            text = path.read_bytes().decode("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise TrustError(
                 f"the trust list {name!r} cannot be read", hint="give a PEM file with CERTIFICATE blocks"
@@ -92,8 +97,14 @@ class TrustStore:
     @property
     def digest(self) -> str:
         """One digest over all lists, their purposes and the EKUs; part of every cache key and report."""
-        parts = [f"{item.purpose.value}:{item.name}:{item.sha256}" for item in self.lists]
+        parts = [f"{item.purpose.value}:{item.name}:{item.sha256}:{item.ekus or ''}" for item in self.lists]
         return hashlib.sha256("\n".join([*sorted(parts), *self.ekus]).encode()).hexdigest()
+
+    @property
+    def engine_ekus(self) -> tuple[str, ...]:
+        """Every usage that some list accepts: the engine knows one set only; :func:`tanba.x509.find_path` narrows it."""
+        own = (usage for item in self.lists for usage in item.ekus or ())
+        return tuple(dict.fromkeys((*self.ekus, *own)))
 
     def of(self, purpose: Purpose) -> tuple[TrustList, ...]:
         return tuple(item for item in self.lists if item.purpose is purpose)

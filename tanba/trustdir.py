@@ -74,7 +74,10 @@ def load(directory: Path) -> TrustStore:
 
     Raises :class:`TrustError` when a list is unreadable or does not match the digest recorded when it was added.
     """
-    lists = (replace(entry.list, date=entry.snapshot.isoformat()) for entry in entries(directory))
+    lists = (
+        replace(entry.list, date=entry.snapshot.isoformat(), dated=entry.list.date is not None)
+        for entry in entries(directory)
+    )
     return TrustStore(tuple(lists), load_ekus(directory))
 
 
@@ -313,7 +316,7 @@ def _read(path: Path) -> Entry:
         raise TrustError(
             f"the trust list {name!r} was changed since it was added",
             code="tanba.trust.changed",
-            hint="its files do not match the recorded digest: add the list again from its publisher",
+            hint=f"its files do not match the recorded digest: `tanba trust remove {name}`, then add its publisher's file",
         )
     return entry
 
@@ -333,6 +336,7 @@ def _entry(name: str, body: Mapping[str, Any], directory: Path) -> Entry:
             date=body.get("date"),
             allowed_pem=_pem(allowed) if body.get("allowed", False) else None,
             frozen=bool(body.get("frozen", False)),
+            ekus=parse_ekus("\n".join(body["ekus"])) if "ekus" in body else None,
         ),
         added,
         UpdateSource(source["location"], source.get("sha256"), source.get("public_key")) if source else None,
@@ -363,6 +367,8 @@ def _write_entry(directory: Path, entry: Entry) -> None:
         "frozen": item.frozen,
     }
     body |= {key: value for key, value in (("source", item.source), ("date", item.date)) if value}
+    if item.ekus:
+        body["ekus"] = list(item.ekus)
     if source is not None:
         fields = (("location", source.location), ("sha256", source.sha256), ("public_key", source.public_key_pem))
         body["update"] = {key: value for key, value in fields if value}

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 from tanba.errors import MalformedAsset, TrustError
-from tanba.trust import TrustList
+from tanba.trust import Purpose, TrustList
 
 _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 
@@ -182,16 +182,19 @@ def find_path(
     """Whether one of the lists vouches for the leaf at ``moment`` (aware).
 
     Lists are tried in order and are never pooled. The leaf must meet the C2PA profile: valid at the moment, not a CA,
-    ``digitalSignature``, one of ``accepted_ekus``, no critical extension that is not understood.
+    ``digitalSignature``, one of ``accepted_ekus`` or of the list's own usages, no critical extension that is not
+    understood.
     """
     if not chain:
         return PathResult(trusted=False, reason="empty")
     leaf = chain[0]
-    wrong = _leaf_problem(leaf, moment, accepted_ekus)
-    if wrong is not None:
-        return PathResult(trusted=False, reason=wrong)
-    reason = "no_path"
+    general = _leaf_problem(leaf, moment, accepted_ekus)
+    reason = general or "no_path"
     for item in lists:
+        wrong = _leaf_problem(leaf, moment, item.ekus) if item.ekus and item.purpose is Purpose.MANIFEST else general
+        if wrong is not None:
+            reason = wrong
+            continue
         if item.allowed_pem and fingerprint(leaf) in allowed_fingerprints(item):
             return PathResult(trusted=True, list=item, certificates=(leaf,))
         found, why = _climb((leaf,), tuple(chain[1:]), anchors(item), moment, set())

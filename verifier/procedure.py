@@ -93,7 +93,7 @@ def verify_asset(asset: Asset, settings: Settings, *, manifest: bytes | None = N
     timing = time.judge(evidence, settings.trust, as_of=settings.as_of, now=now)
     found = [*timing.replace(found), *timing.findings]
     state, signer_answer, trust_findings = _signer(evidence, settings, timing, now)
-    found += trust_findings
+    found = [*(signer.unvouched(found) if trust_findings else found), *trust_findings]
     found += lists.findings(settings.trust, signer_answer.state, timing.answer.state, now)
     revoked, revocation_findings = _revocation(evidence, settings, timing, now)
     found += revocation_findings

@@ -42,6 +42,7 @@ CAUSES: Mapping[str, str] = {
 
 _CONTENT = ("assertion.dataHash.mismatch", "assertion.bmffHash.mismatch", "assertion.hashedURI.mismatch",
             "claimSignature.mismatch", "assertion.boxesHash.mismatch")  # fmt: skip
+_VALIDITY = ("claimSignature.outsideValidity", "signingCredential.expired")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +171,8 @@ def _cause(report: VerificationReport, opinion: Opinion, ours: str) -> str:
     own = [item for item in report.findings if item.bucket is Bucket.FAILURE]
     failures = {item.code for item in own if "ingredient" not in item.params}
     theirs = opinion.failures
+    moved = "tanba.time.as_of" in _codes(report)
     rules = (
-        ("another_moment", report.basis is not None and report.basis.as_of is not None and "tanba.time.as_of" in _codes(
-            report) and ours != "absent"),
         ("remote_manifest", "manifest.inaccessible" in theirs or "tanba.c2pa.remote_only" in _codes(report)),
         ("format_support", ours in ("absent", "unchecked") or opinion.state in ("absent", "unreadable")),
         ("update_manifest", any(code.startswith("manifest.update.") for code in theirs ^ failures)),
@@ -183,8 +183,10 @@ def _cause(report: VerificationReport, opinion: Opinion, ours: str) -> str:
         ("expired_certificate", "signingCredential.expired" in failures),
         ("extended_key_usage", "signingCredential.invalid" in theirs ^ failures),
         ("timestamp_authority", "timeStamp.untrusted" in opinion.notes and "claimSignature.outsideValidity" in theirs),
+        ("another_moment", moved and bool({*_VALIDITY} & (theirs ^ failures))),
         ("pss_chain", _signer_only(ours, opinion) and (report.answers.signer.algorithm or "").lower().startswith("ps")),
         ("trust_path", _signer_only(ours, opinion)),
+        ("another_moment", moved),
     )  # fmt: skip
     return next((cause for cause, holds in rules if holds), "unexplained")
 

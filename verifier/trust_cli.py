@@ -32,6 +32,7 @@ def trust() -> None:
               show_default=True, help="What the list may vouch for.")  # fmt: skip
 @click.option("--allowed", type=_FILE, help="End-entity certificates that are trusted directly.")
 @click.option("--date", help="Date of the snapshot, like 2026-11-05; the day of adding by default.")
+@click.option("--ekus", type=_FILE, help="A store.cfg: extended key usages that this list alone vouches for.")
 @click.option("--source", help="Where you got it, in words or as a URL.")
 @click.option("--sha256", help="Digest the file must have.")
 @click.option("--frozen", is_flag=True, help="Its publisher no longer maintains it.")
@@ -44,6 +45,7 @@ def add_list(
     purpose: str,
     allowed: Path | None,
     date: str | None,
+    ekus: Path | None,
     source: str | None,
     sha256: str | None,
     frozen: bool,
@@ -69,8 +71,15 @@ def add_list(
         date=date,
         allowed_pem=trustdir.decode(allowed.read_bytes()) if allowed else None,
         frozen=frozen,
+        ekus=trustdir.parse_ekus(trustdir.decode(ekus.read_bytes())) if ekus else None,
     )
-    _print_one(trustdir.add(trust_dir(), item, update=update), as_json=as_json)
+    if item.ekus and item.purpose is not Purpose.MANIFEST:
+        raise UsageError(
+            "--ekus belongs to lists of signers", hint="time stamps and identities have usages of their own"
+        )
+    made = trustdir.add(trust_dir(), item, update=update)
+    _print_one(made, as_json=as_json)
+    _warn((made,))
 
 
 @trust.command("list")
@@ -102,6 +111,14 @@ def show_list(name: str, as_json: bool) -> None:
         click.echo(json.dumps(describe(entry) | {"certificates": certificates}, ensure_ascii=False, indent=2))
         return
     click.echo(_line(entry))
+    click.echo(f"  sha256     {entry.list.sha256}")
+    click.echo(f"  source     {entry.list.source or '—'}")
+    click.echo(f"  added      {rfc3339(entry.added_at)}")
+    if entry.list.ekus:
+        click.echo(f"  usages     {' '.join(entry.list.ekus)}")
+    if entry.update:
+        signed = ", signed by its publisher" if entry.update.public_key_pem else ""
+        click.echo(f"  updates    {entry.update.location or 'by hand'}{signed}")
     for item in certificates:
         click.echo(
             f"  {item['role']:<10} {item['subject']}  until {item['not_after'][:10]}  {item['fingerprint'][:16]}"
@@ -165,6 +182,7 @@ def describe(entry: trustdir.Entry, now: datetime | None = None) -> dict[str, An
         "name": entry.list.name,
         "purpose": entry.list.purpose.value,
         "date": entry.snapshot.isoformat(),
+        "dated": entry.list.date is not None,
         "age_days": entry.age_days(moment),
         "old": entry.old(moment),
         "frozen": entry.list.frozen,
@@ -172,6 +190,7 @@ def describe(entry: trustdir.Entry, now: datetime | None = None) -> dict[str, An
         "source": entry.list.source,
         "added_at": rfc3339(entry.added_at),
         "allowed_end_entities": entry.list.allowed_pem is not None,
+        "ekus": list(entry.list.ekus) if entry.list.ekus else None,
         "update_from": entry.update.location or None if entry.update else None,
         "update_signed": bool(entry.update and entry.update.public_key_pem),
     }
@@ -240,9 +259,10 @@ def _print_known(*, as_json: bool) -> None:
 
 
 def _line(entry: trustdir.Entry) -> str:
-    age = entry.age_days(datetime.now(UTC))
+    days = entry.age_days(datetime.now(UTC))
+    age = f"{days} day{'' if days == 1 else 's'}{'' if entry.list.date else ' since added'}"
     return (
-        f"{entry.list.name:<20} {entry.list.purpose.value:<9} {entry.snapshot.isoformat()} ({age} days)  "
+        f"{entry.list.name:<20} {entry.list.purpose.value:<9} {entry.snapshot.isoformat()} ({age})  "
         f"sha256 {entry.list.sha256[:16]}  {entry.list.source or ''}"
     )
 
@@ -255,6 +275,10 @@ def _warn(found: tuple[trustdir.Entry, ...]) -> None:
     for entry in found:
         if entry.list.frozen:
             click.echo(f"{entry.list.name}: frozen by its publisher; newer signers are not on it.", err=True)
+        elif entry.list.date is None:
+            click.echo(
+                f"{entry.list.name}: added without --date, so how old the list itself is, is not known.", err=True
+            )
         elif entry.old(now):
             click.echo(
                 f"{entry.list.name}: {entry.age_days(now)} days old; signers added or withdrawn since are not known.",

@@ -52,7 +52,7 @@ def settings(trust: TrustStore, *, signing: bool = False, compress: bool = False
     ]
     return {
         "version": 1,
-        "trust": {"anchors": anchors, "trust_config": "\n".join(trust.ekus) + "\n"},
+        "trust": {"anchors": anchors, "trust_config": "\n".join(trust.engine_ekus) + "\n"},
         "core": {
             "allowed_network_hosts": [],
             "allow_redirects": False,

@@ -180,6 +180,53 @@ def test_a_frozen_list_is_said_to_be_frozen():
     assert any("no longer maintained" in item for item in said.limits)
 
 
+@pytest.mark.parametrize("lang", ["en", "ru", "kk"])
+@pytest.mark.parametrize("code", ["list_old", "list_frozen", "list_undated"])
+def test_the_age_of_a_list_is_said_where_a_newer_copy_could_know_the_signer(code, lang):
+    base = report(Verdict.VALID)
+    unknown = replace(base.answers.signer, state=SignerState.UNKNOWN, list=None)
+    params = {"list": LIST.name, "days": 96, "date": "2026-08-21"}
+    said = words(remarks(with_answers(base, signer=unknown), f"tanba.trust.{code}", **params), lang)
+    assert any(f"“{LIST.name}”" in item or f"«{LIST.name}»" in item for item in said.notes)
+    vouched = words(remarks(report(), f"tanba.trust.{code}", **params), lang)
+    assert not vouched.notes, "the age of the list that vouches stands among the limits"
+
+
+def test_an_unknown_signer_and_an_old_list_lead_to_the_advice_to_update_and_a_frozen_list_does_not():
+    base = report(Verdict.VALID)
+    unknown = replace(base.answers.signer, state=SignerState.UNKNOWN, list=None)
+    said = words(
+        remarks(with_answers(base, signer=unknown), "tanba.trust.list_old", list=LIST.name, days=96, date="x"), "en"
+    )
+    assert any("tanba trust update" in step for step in said.next)
+    frozen = remarks(
+        with_answers(base, signer=replace(unknown, state=SignerState.TRUSTED, list=OLD)),
+        "tanba.trust.list_frozen",
+        list=OLD.name,
+    )
+    assert not any("tanba trust update" in step for step in words(frozen, "en").next)
+
+
+def test_the_list_that_vouches_for_the_time_stamp_authority_is_named():
+    time = next(item for item in words(report(), "en").answers if item.name == "time")
+    assert "The list “tsa” vouches for this authority" in time.text
+
+
+@pytest.mark.parametrize(
+    ("time", "expected"),
+    [
+        (TimeAnswer(TimeState.CLAIMED, SIGNED, "claim"), "the signer’s own word"),
+        (
+            TimeAnswer(TimeState.CLAIMED, SIGNED, "rfc3161", {"name": "TSA"}),
+            "nobody on your lists vouches for the authority",
+        ),
+        (TimeAnswer(TimeState.EXPIRED), "Neither the signer nor anybody else gives a time"),
+    ],
+)
+def test_what_the_time_does_not_tell_fits_what_it_rests_on(time, expected):
+    assert any(expected in item for item in words(with_answers(report(), time=time), "en").limits)
+
+
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [

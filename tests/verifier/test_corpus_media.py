@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -33,10 +34,17 @@ INTEGRITY = {
 pytestmark = corpus.needs_corpus
 
 
+MADE = datetime(2026, 11, 23, 23, 59, 59, tzinfo=UTC)
+"""The day on which the expected states were read: they must hold now and, for good, as of that day."""
+
+
+@pytest.mark.parametrize("as_of", [None, MADE], ids=("now", "as-of"))
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("case", corpus.cases("media"), ids=lambda case: case["id"])
-def test_a_corpus_file_gets_its_expected_state_and_integrity(case: dict[str, Any], profile: str) -> None:
-    report = verify(corpus.path(case), Settings(trust=corpus.trust(profile)))
+def test_a_corpus_file_gets_its_expected_state_and_integrity(
+    case: dict[str, Any], profile: str, as_of: datetime | None
+) -> None:
+    report = verify(corpus.path(case), Settings(trust=corpus.trust(profile), as_of=as_of))
     expected = case["expected"]
     assert report.verdict in VERDICTS[expected["state_by_trust"][profile]]
     assert report.answers.integrity.state in INTEGRITY[expected["integrity"]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -37,11 +38,18 @@ def all_lists() -> TrustStore:
     return TrustStore(tuple(item for name in profiles for item in corpus.trust(name).lists))
 
 
+MOMENTS = (None, datetime(2026, 11, 23, tzinfo=UTC))
+"""Now, and the day on which the corpus was read: naming a moment must not hide why engines differ."""
+
+
 @corpus.needs_corpus
+@pytest.mark.parametrize("as_of", MOMENTS, ids=("now", "as-of"))
 @pytest.mark.parametrize("case", corpus.cases(), ids=lambda case: case["id"])
-def test_where_the_engines_differ_both_opinions_and_a_cause_are_shown(case: dict[str, Any]) -> None:
-    report = verify(corpus.path(case), Settings(trust=all_lists(), second_engine=True))
-    plain = verify(corpus.path(case), Settings(trust=all_lists()))
+def test_where_the_engines_differ_both_opinions_and_a_cause_are_shown(
+    case: dict[str, Any], as_of: datetime | None
+) -> None:
+    report = verify(corpus.path(case), Settings(trust=all_lists(), second_engine=True, as_of=as_of))
+    plain = verify(corpus.path(case), Settings(trust=all_lists(), as_of=as_of))
     found = report.second_opinion
     assert found is not None
     assert found["error"] is None

@@ -14,12 +14,14 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tanba import trustdir
+from tanba import trustdir, x509
 from tanba.errors import TrustError, UsageError
-from tanba.report import SignerState, TimeState
+from tanba.report import SignerState, TimeState, Verdict
 from tanba.trust import DEFAULT_EKUS, Purpose, TrustList, TrustStore
 from tests import corpus
-from tests.pki import Pki, make_pki
+from tests.pki import C2PA_SIGNING, EMAIL, Pki, make_pki
+from tests.verifier.conftest import labelled
+from verifier import Settings, verify_bytes
 from verifier.checks import lists
 from verifier.trust_cli import trust as trust_command
 
@@ -187,12 +189,73 @@ def test_reading_key_usages_gives_object_identifiers_or_a_typed_error(text: str)
                      TrustList("t", Purpose.TSA, "x", date="2026-11-20"))), {"list_old"}),
         (TrustStore((TrustList("a", Purpose.MANIFEST, "x", date="2026-11-20", frozen=True),
                      TrustList("t", Purpose.TSA, "x", date="2026-11-20"))), {"list_frozen"}),
+        (TrustStore((TrustList("a", Purpose.MANIFEST, "x", date="2026-11-20", dated=False),
+                     TrustList("t", Purpose.TSA, "x", date="2026-11-20"))), {"list_undated"}),
     ],
-    ids=["none", "no authority list", "old", "frozen"],
+    ids=["none", "no authority list", "old", "frozen", "undated"],
 )  # fmt: skip
 def test_missing_old_and_frozen_lists_are_said_loudly(store: TrustStore, expected: set[str]) -> None:
     found = lists.findings(store, SignerState.UNKNOWN, TimeState.CLAIMED, NOW)
     assert {item.code.removeprefix("tanba.trust.") for item in found} == expected
+
+
+def test_a_list_added_without_a_date_is_known_to_be_undated(tmp_path: Path, pki: Pki) -> None:
+    trustdir.add(tmp_path, listed(pki), now=NOW)
+    trustdir.add(tmp_path, listed(pki, name="dated", date="2026-11-01"), now=NOW)
+    assert {item.name: item.dated for item in trustdir.load(tmp_path).lists} == {"newsroom": False, "dated": True}
+
+
+def test_the_digest_of_a_list_is_the_sha256_of_its_file(tmp_path: Path, pki: Pki) -> None:
+    file = tmp_path / "root.pem"
+    file.write_bytes(pki.root_pem.replace(b"\n", b"\r\n"))
+    expected = hashlib.sha256(file.read_bytes()).hexdigest()
+    assert TrustList.from_file("a", file).sha256 == expected
+    allowed_only = listed(pki, anchors_pem="", allowed_pem=file.read_bytes().decode())
+    assert allowed_only.sha256 == expected
+
+
+@pytest.mark.parametrize(
+    ("usage", "names", "verdict", "codes"),
+    [
+        (C2PA_SIGNING, ("strict",), Verdict.TRUSTED, set()),
+        (EMAIL, ("strict",), Verdict.VALID, {"tanba.trust.wrong_usage", "signingCredential.untrusted"}),
+        (EMAIL, ("strict", "lenient"), Verdict.TRUSTED, set()),
+        (EMAIL, ("lenient",), Verdict.TRUSTED, set()),
+    ],
+)
+def test_a_list_vouches_only_for_the_usages_it_was_added_with(
+    pki: Pki, usage: str, names: tuple[str, ...], verdict: Verdict, codes: set[str]
+) -> None:
+    own = {"strict": listed(pki, name="strict", ekus=(C2PA_SIGNING,)), "lenient": listed(pki, name="lenient")}
+    data = labelled(pki.leaf(ekus=(usage,)).signer())
+    report = verify_bytes(data, Settings(trust=TrustStore(tuple(own[name] for name in names))))
+    assert report.verdict is verdict
+    found = {item.code for item in report.findings}
+    assert codes <= found
+    assert ("signingCredential.trusted" in found) is (verdict is Verdict.TRUSTED)
+    if verdict is Verdict.TRUSTED:
+        assert report.answers.signer.list is not None
+        assert report.answers.signer.list.name == names[-1]
+
+
+def test_a_usage_that_only_one_list_accepts_is_vouched_for_by_that_list_alone(pki: Pki) -> None:
+    chain = pki.leaf(ekus=("1.3.6.1.4.1.99999.7",)).chain
+    general, house = listed(pki, name="general"), listed(pki, name="house", ekus=("1.3.6.1.4.1.99999.7",))
+    now = datetime.now(UTC)
+    assert x509.find_path(chain, (general, house), now, accepted_ekus=DEFAULT_EKUS).list == house
+    assert x509.find_path(chain, (general,), now, accepted_ekus=DEFAULT_EKUS).reason == "usage"
+    assert TrustStore((general, house)).engine_ekus == (*DEFAULT_EKUS, "1.3.6.1.4.1.99999.7")
+
+
+def test_usages_are_stored_with_their_list(tmp_path: Path, pki: Pki, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, config = tmp_path / "root.pem", tmp_path / "store.cfg"
+    file.write_bytes(pki.root_pem)
+    config.write_text("// claim signing\n1.3.6.1.4.1.62558.2.1\n")
+    added = command(tmp_path, monkeypatch, "add", "strict", str(file), "--ekus", str(config), "--json")
+    assert json.loads(added.stdout)["ekus"] == [C2PA_SIGNING]
+    assert trustdir.load(tmp_path / "lists").lists[0].ekus == (C2PA_SIGNING,)
+    refused = command(tmp_path, monkeypatch, "add", "t", str(file), "--purpose", "tsa", "--ekus", str(config))
+    assert isinstance(refused.exception, UsageError)
 
 
 def test_lists_are_not_mentioned_for_a_file_without_a_label() -> None:

@@ -27,6 +27,8 @@ def findings(trust: TrustStore, signer: SignerState, time: TimeState, now: datet
         days = _age(item.date, now)
         if item.frozen:
             found.append(_note("list_frozen", list=item.name))
+        elif not item.dated:
+            found.append(_note("list_undated", list=item.name, date=item.date or ""))
         elif days is not None and days > OLD_AFTER_DAYS:
             found.append(_note("list_old", list=item.name, days=days, date=item.date or ""))
     return tuple(found)
@@ -40,4 +42,11 @@ def _age(day: str | None, now: datetime) -> int | None:
 
 
 def _note(what: str, **params: str | int) -> Finding:
-    return Finding(f"tanba.trust.{what}", Bucket.INFORMATIONAL, Layer.TANBA, params=params)
+    subject = params.get("list")
+    return Finding(
+        f"tanba.trust.{what}",
+        Bucket.INFORMATIONAL,
+        Layer.TANBA,
+        subject=subject if isinstance(subject, str) else None,
+        params=params,
+    )

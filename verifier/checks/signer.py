@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -72,12 +72,14 @@ def fingerprint(evidence: Evidence) -> str | None:
 def vouching_list(evidence: Evidence, trust: TrustStore, moment: datetime) -> TrustList | None:
     """The first of the user's *signer* lists that vouches for the signer at ``moment``, or None.
 
-    The engine pools its anchors: in c2pa-rs 0.91 a signer is ``Trusted`` through a list of kind ``tsa`` too, and which
-    of several matching lists it names is not stable. So its word is taken only where one list is configured; otherwise
+    The engine pools its anchors: in c2pa-rs 0.91 a signer is ``Trusted`` through a list of kind ``tsa`` too, every list
+    accepts every usage, and which of several matching lists it names is not stable. So its word is taken only where one list is configured; otherwise
     the path is looked for again, in the user's order, in lists of the right purpose alone.
     """
     named = _named_by_engine(evidence, trust)
-    if len(trust.lists) == 1 and named is not None and named.purpose is Purpose.MANIFEST:
+    if named is not None and (named.purpose is not Purpose.MANIFEST or named.ekus):
+        named = None  # the engine knows neither the purpose of a list nor the usages of one list alone
+    if len(trust.lists) == 1 and named is not None:
         return named
     from tanba import x509
 
@@ -86,9 +88,7 @@ def vouching_list(evidence: Evidence, trust: TrustStore, moment: datetime) -> Tr
     except MalformedAsset:
         chain = ()
     found = x509.find_path(chain, trust.of(Purpose.MANIFEST), moment, accepted_ekus=trust.ekus)
-    if found.list is not None:
-        return found.list
-    return named if named is not None and named.purpose is Purpose.MANIFEST else None
+    return found.list or named
 
 
 def _named_by_engine(evidence: Evidence, trust: TrustStore) -> TrustList | None:
@@ -111,15 +111,30 @@ def trusted_by(answer: SignerAnswer, entry: TrustList | None) -> SignerAnswer:
 
 
 def wrong_purpose(evidence: Evidence, trust: TrustStore) -> Finding:
-    """Only a list for another purpose leads to the signer: said aloud, and no trust follows from it."""
+    """Only a list for another purpose, or for another usage, leads to the signer: said aloud, and no trust follows."""
     named = _named_by_engine(evidence, trust)
+    usage = named is not None and named.purpose is Purpose.MANIFEST
     return Finding(
-        "tanba.trust.wrong_purpose",
+        "tanba.trust.wrong_usage" if usage else "tanba.trust.wrong_purpose",
         Bucket.INFORMATIONAL,
         Layer.TANBA,
-        text="the signer chains only to a list that is not for signers",
+        text="the signer's certificate is for a usage that its list does not vouch for"
+        if usage
+        else "the signer chains only to a list that is not for signers",
         params={"list": named.name if named else ""},
     )
+
+
+def unvouched(found: Iterable[Finding]) -> list[Finding]:
+    """The findings with the engine's word that the signer is trusted turned round: no list for signers vouches."""
+    return [
+        replace(
+            item, code="signingCredential.untrusted", bucket=Bucket.FAILURE, text="tanba: no list for signers vouches"
+        )
+        if item.code == "signingCredential.trusted" and "ingredient" not in item.params
+        else item
+        for item in found
+    ]
 
 
 def moment(value: object) -> datetime | None:

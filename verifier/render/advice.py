@@ -13,6 +13,7 @@ from tanba.report import (
     RevocationState,
     SignerState,
     Strength,
+    TimeAnswer,
     TimeState,
     TrustListRef,
     Verdict,
@@ -38,7 +39,7 @@ def _limits(report: VerificationReport, lang: str) -> Iterator[str]:
     if answers.ai.state in (AiState.GENERATED, AiState.MODIFIED, AiState.COMPOSITE):
         yield sentence("advice-limit-ai-law", lang)
     if answers.time.state in (TimeState.CLAIMED, TimeState.EXPIRED):
-        yield sentence("advice-limit-time", lang)
+        yield sentence(_time_limit(answers.time), lang)
     if signed and answers.revocation.state in (RevocationState.NOT_CHECKED, RevocationState.UNKNOWN):
         yield sentence("advice-limit-revocation", lang)
     if answers.signer.list:
@@ -56,11 +57,19 @@ def _limits(report: VerificationReport, lang: str) -> Iterator[str]:
         yield sentence("advice-limit-marks", lang)
 
 
+def _time_limit(time: TimeAnswer) -> str:
+    """Whose word the time of signing is, when no list vouches for it."""
+    if time.signed_at is None:
+        return "advice-limit-time-none"
+    return "advice-limit-time-stamp" if time.source == "rfc3161" else "advice-limit-time"
+
+
 def _list_age(report: VerificationReport, used: TrustListRef, lang: str) -> Iterator[str]:
     days = list_age(report, used)
-    if any(item.code == "tanba.trust.list_frozen" and item.params.get("list") == used.name for item in report.findings):
+    said = {item.code for item in report.findings if item.params.get("list") == used.name}
+    if "tanba.trust.list_frozen" in said:
         yield sentence("advice-limit-list-frozen", lang, list=clean(used.name))
-    elif days is None:
+    elif days is None or "tanba.trust.list_undated" in said:
         yield sentence("advice-limit-list-undated", lang, list=clean(used.name))
     elif days > OLD_AFTER_DAYS:
         yield sentence("advice-limit-list-old", lang, list=clean(used.name), days=days)
@@ -107,11 +116,28 @@ def _next(report: VerificationReport, lang: str, reason: str) -> Iterator[str]:
         yield sentence("advice-do-disagree", lang)
     if report.second_opinion and report.second_opinion.get("agrees") is False:
         yield sentence("advice-do-engines", lang)
-    used = report.answers.signer.list
-    if used and (list_age(report, used) or 0) > OLD_AFTER_DAYS:
-        yield sentence("advice-do-list-old", lang, list=clean(used.name))
+    for name in _old_lists(report):
+        yield sentence("advice-do-list-old", lang, list=clean(name))
     if any(suspicions(name) for name in names_shown(report)):
         yield sentence("advice-do-names", lang)
+
+
+def _old_lists(report: VerificationReport) -> Iterator[str]:
+    """Old lists on which this answer turns: the one that vouches, or all that might have known an unknown signer.
+
+    Nobody can update a list that its publisher gave up.
+    """
+    used = report.answers.signer.list
+    if used:
+        frozen = any(
+            item.code == "tanba.trust.list_frozen" and item.params.get("list") == used.name for item in report.findings
+        )
+        yield from [used.name] if (list_age(report, used) or 0) > OLD_AFTER_DAYS and not frozen else ()
+        return
+    old = [str(item.params["list"]) for item in report.findings if item.code == "tanba.trust.list_old"]
+    purposes = {item.name: item.purpose for item in report.basis.trust_lists} if report.basis else {}
+    if report.answers.signer.state is SignerState.UNKNOWN:
+        yield from (name for name in old if purposes.get(name) in (None, "manifest"))
 
 
 def names_shown(report: VerificationReport) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tanba.codes import CATALOGUE, text_key
 from tanba.i18n import has, sentence
-from tanba.report import Finding, VerificationReport
+from tanba.report import Finding, SignerState, TimeState, VerificationReport
 from verifier.render.safe import clean
 
 _SAID = frozenset(
@@ -24,7 +24,6 @@ _SAID = frozenset(
         "tanba.time.rests_on_claim",
         "tanba.time.signed_after_as_of",
         "tanba.time.signed_outside_validity",
-        "tanba.trust.list_old",
         "tanba.trust.no_lists",
     }
 )
@@ -42,9 +41,31 @@ def _notes(report: VerificationReport, lang: str) -> Iterator[str]:
     for item in report.findings:
         if item.code == "tanba.trust.no_tsa_list" and not stamped:
             continue
+        if item.code in _LIST_STATES and not _turns_on(item, report):
+            continue
         own = item.code in CATALOGUE and item.code.startswith("tanba.") and not item.code.startswith("tanba.c2pa.")
         if own and item.code not in _SAID:
             yield _note(item, lang)
+
+
+_LIST_STATES = ("tanba.trust.list_frozen", "tanba.trust.list_old", "tanba.trust.list_undated")
+
+
+def _turns_on(item: Finding, report: VerificationReport) -> bool:
+    """Whether an answer could be another one with a newer copy of the list: then its age belongs into the prose.
+
+    The age of the list that vouches for the signer stands among the limits.
+    """
+    answers = report.answers
+    name = item.params.get("list")
+    purpose = (
+        next((ref.purpose for ref in report.basis.trust_lists if ref.name == name), None) if report.basis else None
+    )
+    if purpose == "tsa":
+        return answers.time.source == "rfc3161" and answers.time.state is not TimeState.TIMESTAMPED
+    if purpose == "cawg":
+        return any(node.identities for node in report.history)
+    return answers.signer.state is SignerState.UNKNOWN
 
 
 def _note(item: Finding, lang: str) -> str:

@@ -257,10 +257,11 @@ def _time(report: VerificationReport, lang: str) -> Answer:
     key = f"answer-time-{time.state.value}"
     tone: Tone = "neutral"
     authority = time.authority or {}
+    vouching = authority.get("list") or {}
     match time.state:
         case TimeState.TIMESTAMPED:
-            vouched = bool(authority.get("list"))
-            key += "" if vouched else "-unvouched"
+            vouched = bool(vouching)
+            key += "-by" if vouching.get("name") else "" if vouched else "-unvouched"
             tone = "good" if vouched else "caution"
         case TimeState.CLAIMED:
             stamped = time.source == "rfc3161" and time.signed_at is not None
@@ -280,6 +281,7 @@ def _time(report: VerificationReport, lang: str) -> Answer:
         lang,
         when=moment(time.signed_at) or "—",
         authority=" — ".join(dict.fromkeys(names)) or sentence("answer-time-nobody", lang),
+        list=clean_or(vouching.get("name"), "—"),
         until=day(signer.not_after),
         **{"from": day(signer.not_before)},
     )

@@ -60,3 +60,5 @@ advice-do-invalid-restored = Ask for the text as a file, to be sure. What change
 advice-limit-list-frozen = Whether the signer would still be vouched for today: the list “{ $list }” is no longer maintained.
 advice-code-lists = Choose or update your lists: `tanba trust add`, `tanba trust update`.
 advice-code-publisher = The publisher’s program wrote this wrongly. Tell its maker; nothing follows from it about the content.
+advice-limit-time-stamp = When it was really signed. There is a time stamp, but nobody on your lists vouches for the authority that made it.
+advice-limit-time-none = When it was signed. Neither the signer nor anybody else gives a time that can be relied on.

@@ -58,3 +58,4 @@ answer-time-expired-outside = { $when }, by the signer’s own clock; the certif
 answer-time-expired-claimed = { $when }, by the signer’s own clock. The certificate ran out on { $until }, and no time stamp shows that it was signed before.
 answer-time-after = { $when }: later than the moment that was asked about.
 answer-signer-otherwise = What this signer signed is not what lies before you.
+answer-time-timestamped-by = { $when }, confirmed by the time-stamp authority { $authority }. The list “{ $list }” vouches for this authority.

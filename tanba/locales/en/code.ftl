@@ -241,3 +241,5 @@ code-tanba-aigc-departs = The AIGC field departs from the form that GB 45438 ask
 code-tanba-aigc-duplicate = The file holds more than one AIGC field; GB 45438 allows one.
 code-tanba-metadata-malformed = Some descriptive metadata cannot be read.
 code-tanba-metadata-unread = Some descriptive metadata was too large to read.
+code-tanba-trust-list_undated = One of your lists was added without a date; the day of adding stands in for it, and the list itself may be older.
+code-tanba-trust-wrong_usage = A list of yours leads to the signer, but the certificate is for another use than that list vouches for.

@@ -58,3 +58,4 @@ answer-time-expired-outside = { $when }, қол қоюшының өз сағат
 answer-time-expired-claimed = { $when }, қол қоюшының өз сағаты бойынша. Сертификат мерзімі { $until } күні өткен, ал бұған дейін қол қойылғанын көрсететін уақыт белгісі жоқ.
 answer-time-after = { $when }: сұралған сәттен кейін.
 answer-signer-otherwise = Бірақ қол қойылған нәрсе алдыңыздағымен бірдей емес.
+answer-time-timestamped-by = { $when }, мұны уақыт белгісі қызметі растайды: { $authority }. Бұл қызметке «{ $list }» тізімі кепілдік береді.

@@ -58,3 +58,4 @@ answer-time-expired-outside = { $when }, по часам самого подпи
 answer-time-expired-claimed = { $when }, по часам самого подписавшего. Срок сертификата истёк { $until }, а метки времени, которая показала бы подписание до этого дня, нет.
 answer-time-after = { $when }: позже момента, о котором спрошено.
 answer-signer-otherwise = Но подписано было не то, что лежит перед вами.
+answer-time-timestamped-by = { $when }, это подтверждает служба меток времени: { $authority }. За неё ручается список «{ $list }».
