@@ -44,11 +44,11 @@ def encode(report: dict[str, Any]) -> bytes:
 
 
 def with_name(body: bytes, name: str | None) -> bytes:
-    """An encoded report with a file name in it; ``asset`` stands first and has none of its own."""
-    head = b'{"asset":{"name":'
-    if name is None or not body.startswith(head + b"null"):
+    """An encoded report with a file name in it. Nothing out of a file stands before the asset's name, which is null."""
+    if name is None:
         return body
-    return head + json.dumps(name).encode() + body[len(head) + 4 :]
+    before, mark, after = body.partition(b'"asset":{"name":')
+    return before + mark + json.dumps(name).encode() + after.removeprefix(b"null")
 
 
 def cache_key(content_sha256: str, trust_digest: str, settings_digest: str, media_type: str) -> str:

@@ -164,7 +164,7 @@ _OWN: tuple[tuple[str, str, str], ...] = (
 AREAS: tuple[str, ...] = (
     "aigc", "auth", "c2pa", "case", "certificate", "check", "coherence", "conformance", "db", "engine", "http",
     "idempotency", "input", "installation", "iptc", "job", "jobs", "jumbf", "keys", "label", "ledger", "limit",
-    "log", "metadata", "network", "note", "policy", "profile", "rate", "recovery", "report", "resolver",
+    "log", "metadata", "network", "policy", "profile", "rate", "recovery", "report", "resolver",
     "revocation", "service", "storage", "text", "time", "timestamp", "trust", "tsa", "verification", "visible",
     "watermark", "webhook",
 )  # fmt: skip

@@ -166,10 +166,11 @@ class IdentityRef:
     """SHA-256 of the leaf certificate, lower-case hex."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LabelReceipt:
     """Proof of one label, ``tanba.receipt/1`` (contracts.md)."""
 
+    schema: str = "tanba.receipt/1"
     label_id: str
     """The active manifest's label, ``urn:c2pa:<uuid>``."""
     input_sha256: str
@@ -188,4 +189,3 @@ class LabelReceipt:
     warnings: tuple[str, ...] = ()
     alt_text: Mapping[str, str] = field(default_factory=dict)
     """Alternative text of a visible mark by language tag."""
-    schema: str = "tanba.receipt/1"

@@ -277,10 +277,11 @@ class PolicyOutcome:
 _ORDER = (Verdict.VALID, Verdict.TRUSTED)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VerificationReport:
     """The one result of verification (CLI ``--json``, HTTP body and stored row are this)."""
 
+    schema: str = "tanba.report/1"
     asset: AssetFacts
     verdict: Verdict
     answers: Answers
@@ -291,8 +292,8 @@ class VerificationReport:
     policy: PolicyOutcome | None = None
     basis: Basis | None = None
     note: str = ""
+    """What the verdict does not tell, in English; readers of other languages get it from the verdict's word."""
     second_opinion: Mapping[str, Any] | None = None
-    schema: str = "tanba.report/1"
 
     def at_least(self, level: Verdict) -> bool:
         """Whether the verdict reaches ``valid`` or ``trusted``. Other levels are not ordered: ValueError."""

@@ -27,6 +27,7 @@ from tanba.engine.native import versions
 from tanba.engine.read import Evidence, EvidenceStatus, read
 from tanba.formats.metadata import MetadataEvidence, read_metadata
 from tanba.formats.sniff import Kind
+from tanba.i18n import sentence
 from tanba.limits import DEFAULT_LIMITS, Limits
 from tanba.report import (
     Answers,
@@ -39,22 +40,12 @@ from tanba.report import (
     SignerAnswer,
     SignerState,
     TimeState,
-    Verdict,
     VerificationReport,
 )
 from tanba.trust import TrustStore
 from verifier import history
 from verifier.checks import ai, coherence, integrity, lists, profile, revocation, signer, time
 from verifier.decide import decide
-
-NOTES = {
-    Verdict.UNMARKED: "tanba.note.unmarked",
-    Verdict.UNCHECKED: "tanba.note.unchecked",
-    Verdict.INVALID: "tanba.note.invalid",
-    Verdict.RECOVERED: "tanba.note.recovered",
-    Verdict.VALID: "tanba.note.valid",
-    Verdict.TRUSTED: "tanba.note.trusted",
-}
 
 
 def utc_now() -> datetime:
@@ -116,7 +107,7 @@ def verify_asset(asset: Asset, settings: Settings, *, manifest: bytes | None = N
             network=settings.network,
             checked_at=now,
         ),
-        note=NOTES[verdict],
+        note=sentence(f"verdict-{verdict.value}.note", "en"),
     )
     return _with_second_opinion(report, asset, settings, manifest) if settings.second_engine else report
 

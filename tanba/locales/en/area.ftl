@@ -21,7 +21,6 @@ area-limit = A limit on size, time or memory was reached.
 area-log = Something about the public log of labels.
 area-metadata = Something about descriptive metadata in the file.
 area-network = A request over the network failed or was refused by the guard.
-area-note = What a verdict does not tell you.
 area-policy = A requirement that you set is not met.
 area-profile = Something about the profile of a labelling law.
 area-rate = Too many requests in a short time.
