@@ -142,12 +142,13 @@ def draw(data: bytes, format: Format, label: VisibleLabel, limits: Limits = DEFA
     if contrast < label.min_contrast:
         raise VisibleRefused(f"black on white cannot reach a contrast of {label.min_contrast}")
     raster.paste(_plate(layout, ink, plate), box)
+    made = raster.encode()
     height = cap_height(layout.size)
     notes = list(raster.notes)
     if height < _LEGIBLE:
         notes.append(f"the picture is so small that the notice is {height} pixels high and hard to read")
     alt = {line.lang: line.alt for line in label.lines}
-    return VisibleResult(raster.encode(), alt, box, height, contrast, tuple(notes))
+    return VisibleResult(made, alt, box, height, contrast, tuple(notes))
 
 
 def contrast_ratio(one: tuple[int, int, int], other: tuple[int, int, int]) -> float:
@@ -185,7 +186,7 @@ def _fit(texts: Sequence[str], picture: tuple[int, int], share: float) -> _Layou
             return layout
     raise VisibleRefused(
         f"the notice does not fit a picture of {picture[0]} x {picture[1]} pixels at the height that is asked for",
-        hint="use fewer languages",
+        hint="use fewer languages, or label it without --visible",
     )
 
 

@@ -26,6 +26,9 @@ SKEW = timedelta(minutes=5)
 DEFAULT_LIFETIME = timedelta(days=1)
 """How long an OCSP response without ``nextUpdate`` is used (RFC 6960 section 4.2.2.1: newer is always available)."""
 
+_UNREADABLE = (ValueError, TypeError, KeyError, OverflowError, UnsupportedAlgorithm, x509.DuplicateExtension)
+"""How ``cryptography`` meets DER that it does not understand, often only when a field is asked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -59,7 +62,7 @@ def read_ocsp(data: bytes, leaf: x509.Certificate, issuer: x509.Certificate, mom
         if not _responder_holds(response, issuer, moment):
             return _unknown("bad_signature")
         return _ocsp_status(single, moment)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except _UNREADABLE:
         return _unknown("malformed")
 
 
@@ -76,7 +79,7 @@ def read_crl(data: bytes, leaf: x509.Certificate, issuer: x509.Certificate, mome
         if not _covers(this_update, next_update, moment):
             return _unknown("stale", this_update, next_update)
         entry = found.get_revoked_certificate_by_serial_number(leaf.serial_number)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except _UNREADABLE:
         return _unknown("malformed")
     if entry is None:
         return Answer(RevocationState.GOOD, this_update=this_update, next_update=next_update)

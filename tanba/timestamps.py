@@ -86,7 +86,6 @@ def _signed_by(signer: Any, certificate: bytes) -> bool:
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
-    key = x509.load_der_x509_certificate(certificate).public_key()
     message, signature = signer["signed_attrs"].untag().dump(), signer["signature"].native
     named: dict[str, hashes.HashAlgorithm] = {
         "sha256": hashes.SHA256(),
@@ -99,6 +98,7 @@ def _signed_by(signer: Any, certificate: bytes) -> bool:
         return False
     digest = named[name]
     try:
+        key = x509.load_der_x509_certificate(certificate).public_key()
         if isinstance(key, rsa.RSAPublicKey) and kind == "rsassa_pkcs1v15":
             key.verify(signature, message, padding.PKCS1v15(), digest)
         elif isinstance(key, rsa.RSAPublicKey) and kind == "rsassa_pss":

@@ -29,7 +29,7 @@ _PILLOW: Mapping[str, str] = {
     "image/tiff": "TIFF",
     "image/avif": "AVIF",
 }
-_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16")
+_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "I;16B")
 _MAX_FRAMES = 2_000
 _LOSSY_QUALITY = 92
 """Quality of WebP and AVIF, whose own quality cannot be read back."""
@@ -70,9 +70,11 @@ class Raster:
     def luminance(self, box: tuple[int, int, int, int]) -> float:
         """Mean grey value (0-255) under a box of the first frame."""
         part = self.frames[0].crop(self._stored(box))
-        part.thumbnail((64, 64))
-        grey = part.convert("RGB").convert("L") if part.mode != "I;16" else part.point(lambda value: value / 256, "L")
-        values = grey.tobytes()
+        if part.mode == "I;16":  # Pillow scales no 16-bit greys down; the high bytes are enough here
+            values = part.tobytes()[1::2]
+        else:
+            part.thumbnail((64, 64))
+            values = part.convert("RGB").convert("L").tobytes()
         return sum(values) / len(values) if values else 0.0
 
     def paste(self, patch: Image.Image, box: tuple[int, int, int, int]) -> None:
@@ -124,7 +126,7 @@ def open_raster(data: bytes, format: Format, limits: Limits = DEFAULT_LIMITS) ->
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about damaged tags; what matters is raised
             picture = Image.open(io.BytesIO(data), formats=[_PILLOW[format.media_type]])
-            frames_count = getattr(picture, "n_frames", 1)
+            frames_count = 1 if format.media_type == "image/jpeg" else getattr(picture, "n_frames", 1)
             if picture.width * picture.height * frames_count > limits.pixels or frames_count > _MAX_FRAMES:
                 raise AssetTooLarge(
                     f"{picture.width} x {picture.height} pixels in {frames_count} frames are more than is decoded",
@@ -140,12 +142,14 @@ def open_raster(data: bytes, format: Format, limits: Limits = DEFAULT_LIMITS) ->
 
 
 def _raster(data: bytes, format: Format, picture: Image.Image) -> Raster:
-    orientation = picture.getexif().get(0x0112, 1)
-    frames_count = getattr(picture, "n_frames", 1)
-    if format.media_type == "image/tiff" and frames_count > 1:
-        raise VisibleRefused("a TIFF of several pages gets no visible mark")
+    if format.media_type == "image/tiff" and getattr(picture, "n_frames", 1) > 1:
+        raise VisibleRefused(
+            "a TIFF of several pages gets no visible mark", hint="split it, or label it without --visible"
+        )
     if picture.mode not in _MODES:
-        raise VisibleRefused(f"pixels of type {picture.mode} get no visible mark")
+        raise VisibleRefused(f"pixels of type {picture.mode} get no visible mark", hint="label it without --visible")
+    picture.load()  # turns a TIFF upright and takes its orientation away, so that is asked for afterwards
+    orientation = picture.getexif().get(0x0112, 1)
     raster = Raster(
         format,
         data,
@@ -160,7 +164,9 @@ def _raster(data: bytes, format: Format, picture: Image.Image) -> Raster:
     if format.media_type == "image/tiff":
         raster.info["tags"] = raster_carry.tiff_tags(picture.getexif())
     durations = []
-    for frame in ImageSequence.Iterator(picture):
+    # The further pictures of a JPEG (MPF) are no frames: previews, gain maps, the other eye.
+    pictures = [picture] if format.media_type == "image/jpeg" else ImageSequence.Iterator(picture)
+    for frame in pictures:
         raster.frames.append(_drawable(frame))  # decodes; only then does Pillow know a WebP frame's time
         durations.append(frame.info.get("duration", 0))
     raster.info["durations"] = durations
@@ -172,6 +178,10 @@ def _drawable(frame: Image.Image) -> Image.Image:
     if frame.mode in ("P", "1") or "transparency" in frame.info:
         target = "RGBA" if "transparency" in frame.info else ("L" if frame.mode == "1" else "RGB")
         return frame.convert(target)
+    if frame.mode == "I;16B":
+        swapped = bytearray(frame.tobytes())
+        swapped[::2], swapped[1::2] = swapped[1::2], swapped[::2]
+        return Image.frombytes("I;16", frame.size, bytes(swapped))
     return frame.copy()
 
 
@@ -196,9 +206,7 @@ def _jpeg(raster: Raster) -> bytes:
 
 
 def _png(raster: Raster) -> bytes:
-    out = io.BytesIO()
-    _bare(raster.frames[0]).save(out, "PNG")
-    return raster_carry.png(raster.source, out.getvalue(), raster.notes)
+    return raster_carry.png(raster.source, _pillow(raster, "PNG", {}), raster.notes)
 
 
 def _webp(raster: Raster) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterator
 
@@ -14,6 +15,8 @@ from tanba.formats.sniff import Format
 
 _JPEG_STRUCTURE = {0xE0, 0xEB, 0xEE}
 """APP0 (JFIF) and APP14 (Adobe) belong to the encoder; APP11 holds the C2PA store of the old pixels."""
+_JPEG_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
+"""Markers with a segment, and EOI; restart markers and stuffed bytes belong to the scan before them."""
 _PNG_CARRIED = {
     b"gAMA",
     b"cHRM",
@@ -38,19 +41,28 @@ _TIFF_STRUCTURE = {
 
 def refuse_what_would_be_lost(data: bytes, format: Format) -> None:
     """Raise for files whose other content a re-encoding would drop silently."""
-    if format.media_type == "image/png" and any(kind == b"acTL" for kind, _ in _chunks(data)):
-        raise VisibleRefused("an animated PNG gets no visible mark")
+    if format.media_type != "image/png":
+        return
+    order = [kind for kind, _ in _chunks(data) if kind in (b"acTL", b"fcTL", b"IDAT")]
+    if b"acTL" in order and order.index(b"fcTL" if b"fcTL" in order else b"acTL") > order.index(b"IDAT"):
+        raise VisibleRefused("an animated PNG whose first picture is no frame gets no visible mark")
 
 
 def jpeg(source: bytes, encoded: bytes, notes: list[str]) -> bytes:
     """The encoded file with the source's EXIF, XMP, ICC, IPTC and comment segments."""
     view = memoryview(source)
     kept: list[memoryview] = []
+    several = False
     for start, end, marker in spans(view):
         if marker == 0xE2 and bytes(view[start + 4 : start + 8]) == b"MPF\0":
-            notes.append("further pictures in the file (MPF) are dropped")
+            several = True
         elif (0xE0 <= marker <= 0xEF or marker == 0xFE) and marker not in _JPEG_STRUCTURE:
             kept.append(view[start:end])
+    behind = len(source) - _end_of_image(source)
+    if several:
+        notes.append("the further pictures in the file (MPF) carry no notice and are dropped")
+    elif behind:
+        notes.append(f"the {behind:,} bytes behind the picture, such as a motion photo's video, are dropped")
     new = memoryview(encoded)
     insert = 2
     for _, end, marker in spans(new):
@@ -59,6 +71,18 @@ def jpeg(source: bytes, encoded: bytes, notes: list[str]) -> bytes:
         else:
             break
     return b"".join((new[:insert], *kept, new[insert:]))
+
+
+def _end_of_image(data: bytes) -> int:
+    """The offset behind EOI; the length of the data when there is none (ISO/IEC 10918-1 annex B)."""
+    at = 2
+    for marker in _JPEG_MARKER.finditer(data, 2):
+        if marker.start() < at:
+            continue  # inside a segment
+        if marker[0] == b"\xff\xd9":
+            return marker.end()
+        at = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2])
+    return len(data)
 
 
 def png(source: bytes, encoded: bytes, notes: list[str]) -> bytes:

@@ -210,6 +210,48 @@ def test_every_pixel_type_of_png_gets_a_mark(mode: str) -> None:
     assert high >= (65_000 if mode == "I;16" else 250)
 
 
+@pytest.mark.parametrize("mode", ["I;16", "I;16B"])
+@pytest.mark.parametrize("name", ["PNG", "TIFF"])
+def test_a_large_picture_of_sixteen_bit_greys_gets_a_mark_and_keeps_its_depth(name: str, mode: str) -> None:
+    if (name, mode) == ("PNG", "I;16B"):
+        pytest.skip("Pillow writes no such PNG")
+    data = saved(Image.new(mode, (700, 500), 30_001), name)
+    result = draw(data, Asset.from_bytes(data).format, EN)
+    after = opened(result.data)
+    assert after.mode == "I;16"
+    assert after.getpixel((1, 499)) == 30_001
+    assert (after.crop(result.box).getextrema()[0] == 0, after.crop(result.box).getextrema()[1] > 65_000) == (
+        True,
+        True,
+    )
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_mark_is_upright_in_a_turned_tiff(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = saved(noise((240, 160)), "TIFF", exif=exif)
+    result = draw(data, Asset.from_bytes(data).format, EN)
+    shown, before = ImageOps.exif_transpose(opened(result.data)), ImageOps.exif_transpose(opened(data))
+    upright = draw(saved(before, "PNG"), PNG, EN)
+    assert shown.tobytes() == opened(upright.data).tobytes()
+    assert result.box == upright.box
+
+
+def test_a_jpeg_with_further_pictures_gets_its_mark_and_the_loss_is_said() -> None:
+    data = saved(noise((200, 150)), "MPO", save_all=True, append_images=[noise((200, 150), 2)])
+    assert Asset.from_bytes(data).format == JPEG
+    result = draw(data, JPEG, EN)
+    assert "further pictures" in result.notes[0]
+    assert getattr(opened(result.data), "n_frames", 1) == 1
+
+
+def test_a_motion_photo_s_dropped_video_and_lost_bits_are_said() -> None:
+    photo = saved(noise((200, 150)), "JPEG", progressive=True)
+    assert draw(photo, JPEG, EN).notes == ()
+    assert "7 bytes behind the picture" in draw(photo + b"video..", JPEG, EN).notes[0]
+
+
 @pytest.mark.parametrize(("compression", "mode"), [("tiff_lzw", "RGB"), ("raw", "L"), ("jpeg", "RGB"), ("group4", "1")])
 def test_a_tiff_of_any_compression_gets_a_mark_without_a_second_loss(compression: str, mode: str) -> None:
     data = saved(noise((200, 150)).convert(mode), "TIFF", compression=compression)
@@ -230,7 +272,7 @@ def test_a_cmyk_jpeg_stays_cmyk_with_real_black_and_white() -> None:
     assert (low < 30, high > 225) == (True, True)
 
 
-@pytest.mark.parametrize("name", ["GIF", "WEBP"])
+@pytest.mark.parametrize("name", ["GIF", "WEBP", "PNG", "AVIF"])
 def test_every_frame_of_an_animation_carries_the_mark(name: str) -> None:
     frames = [Image.new("RGB", (160, 120), (40 * i, 10, 90)) for i in range(5)]
     data = saved(frames[0], name, save_all=True, append_images=frames[1:], duration=[80, 90, 100, 110, 120], loop=0)
@@ -249,7 +291,7 @@ def test_every_frame_of_an_animation_carries_the_mark(name: str) -> None:
 
 def _apng() -> bytes:
     frames = [Image.new("RGB", (90, 90), (i, 0, 0)) for i in range(3)]
-    return saved(frames[0], "PNG", save_all=True, append_images=frames[1:])
+    return saved(frames[0], "PNG", save_all=True, append_images=frames[1:], default_image=True)
 
 
 def _pages() -> bytes:

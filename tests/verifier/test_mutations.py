@@ -16,7 +16,7 @@ from PIL import Image
 from tanba.engine.write import sign
 from tanba.report import Verdict
 from tests.pictures import CREATED, PHOTO
-from tests.pki import Pki, make_pki
+from tests.pki import Credential, Pki, issue, make_key, make_pki, subject
 from verifier import Settings, verify_bytes
 
 PER_FORMAT = 670
@@ -111,3 +111,16 @@ def test_mutated_files_are_answered_in_bounded_time_and_never_trusted_when_bound
         if bound_bytes_changed:
             assert report.verdict is not Verdict.TRUSTED, (number, mutate.__name__)
             assert report.verdict is not Verdict.VALID, (number, mutate.__name__)
+
+
+@pytest.mark.parametrize("curve", [b"\x2a\xea\x48\xce\x3d\x03\x01\x07", b"\x2a\x86\x48\xce\x3d\x03\x01\x55"])
+def test_a_self_signed_certificate_of_a_curve_that_nobody_knows_is_answered(curve: bytes) -> None:
+    key, name = make_key(), subject("Alone", "Alone")
+    alone = issue("Alone", key.public_key(), name, key, organization="Alone")
+    signer = Credential("es256", key, alone, (alone,)).signer()
+    plain, out = io.BytesIO(), io.BytesIO()
+    Image.new("RGB", (16, 16)).save(plain, "PNG")
+    sign(plain, "image/png", CREATED, signer, out)
+    prime256v1 = b"\x2a\x86\x48\xce\x3d\x03\x01\x07"
+    assert verify_bytes(out.getvalue()).verdict is Verdict.VALID
+    assert verify_bytes(out.getvalue().replace(prime256v1, curve, 1)).verdict is Verdict.INVALID
