@@ -12,7 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 
-from service import observability, problems, work
+from service import observability, problems
 from service.api import contests, explain, health, identities, labels, lookup, profiles, trust, verifications
 from service.api import jobs as jobs_api
 from service.api import log as log_api
@@ -96,7 +96,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await run_in_threadpool(prepare, state)
     jobs: runtime.Jobs = app.state.jobs
     tidy = asyncio.create_task(_housekeeping(state, jobs))
-    await asyncio.gather(*(state.workers.run(work.warm, seconds=60.0) for _ in range(state.workers.slots)))
+    await state.workers.ready()
     jobs.start()
     log.info("started", environment=state.settings.environment, workers=state.workers.slots)
     try:

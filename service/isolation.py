@@ -2,36 +2,42 @@
 
 c2pa has no cancel and no time-out; a file built to exhaust it costs its own worker and nobody else anything. Work is
 a module-level function of :mod:`service.work` with small, picklable arguments; bytes travel as spool files.
+
+The event loop talks to each worker over a socket pair, without a thread in between: a hand-over and its answer cost
+about 0.1 ms (docs/adr/0009).
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import pickle
 import signal
+import socket
 import threading
+import time
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeout
 from multiprocessing import get_context
 from typing import Any, TypeVar
-
-from pebble import ProcessExpired, ProcessPool
 
 from service.problems import Overloaded, WorkerDied
 from tanba.errors import Deadline
 
 T = TypeVar("T")
 _START_SECONDS = 40.0
-"""What a task may wait for its worker to be started, on a busy machine."""
+"""What a worker may need to start, on a busy machine."""
+_CHUNK = 256 << 10
+_HEAD = 8
 _KILLED_FROM_OUTSIDE = {signal.SIGKILL, signal.SIGTERM, signal.SIGINT}
+_spawn = get_context("spawn")
 
 
 class Workers:
     """The pool. ``run`` never waits for a place in the queue: a full queue is an answer (503), not a longer queue.
 
-    Safe from every thread and event loop. At most ``slots`` tasks are inside Pebble's pool at a time, because a pool
-    whose idle worker is killed from outside breaks as a whole; it is then replaced and its tasks are done again, which
-    is safe: work in a worker publishes nothing.
+    Safe from every thread and event loop. A worker does one task at a time. One that was killed, by its deadline or
+    from outside, is replaced in the background; the others never notice.
     """
 
     def __init__(self, *, slots: int, queue: int, seconds: float, memory_bytes: int) -> None:
@@ -41,21 +47,25 @@ class Workers:
         self._memory_bytes = memory_bytes
         self._inside = 0
         self._lock = threading.Lock()
-        self._threads = ThreadPoolExecutor(max_workers=slots, thread_name_prefix="tanba-slot")
-        self._pool = self._new_pool()
-
-    def _new_pool(self) -> Any:
-        return ProcessPool(
-            max_workers=self.slots,
-            context=get_context("spawn"),
-            initializer=_prepare,
-            initargs=(self._memory_bytes,),
-        )
+        self._started = self._closed = False
+        self._idle: list[_Worker] = []
+        self._waiting: deque[tuple[asyncio.AbstractEventLoop, asyncio.Future[_Worker]]] = deque()
 
     @property
     def busy(self) -> int:
         """Requests inside: running and waiting."""
         return self._inside
+
+    async def ready(self) -> None:
+        """Start every worker, and wait until they can work. Raises :class:`WorkerDied`."""
+        self._start()
+        taken = await asyncio.gather(*(self._take() for _ in range(self.slots)), return_exceptions=True)
+        for worker in taken:
+            if isinstance(worker, _Worker):
+                self._offer(worker)
+        for failed in taken:
+            if isinstance(failed, BaseException):
+                raise failed
 
     async def run(self, work: Callable[..., T], *args: Any, seconds: float | None = None) -> T:
         """Run ``work(*args)`` in a worker.
@@ -68,80 +78,193 @@ class Workers:
                 raise Overloaded("all workers are busy", hint="try again shortly", details={"retry_after": 1})
             self._inside += 1
         try:
-            waiting = self._threads.submit(self._twice, work, args, seconds or self.seconds)
-        except BaseException:
-            self._leave()
-            raise
-        waiting.add_done_callback(lambda _: self._leave())
-        result: T = await asyncio.wrap_future(waiting)
-        return result
+            self._start()
+            ok, result = await self._ask(pickle.dumps((work, args)), seconds or self.seconds)
+        finally:
+            with self._lock:
+                self._inside -= 1
+        if ok:
+            done: T = result
+            return done
+        if isinstance(result, MemoryError):
+            raise _memory() from result
+        raise result
 
-    def _leave(self) -> None:
-        with self._lock:
-            self._inside -= 1
-
-    def _twice(self, work: Callable[..., T], args: tuple[Any, ...], allowed: float) -> T:
+    async def _ask(self, task: bytes, allowed: float) -> tuple[bool, Any]:
+        worker = await self._take()
         try:
-            return self._once(work, args, allowed)
-        except _Broken:
-            try:
-                return self._once(work, args, allowed)
-            except _Broken as error:
-                raise WorkerDied("the workers were stopped; nothing was published", hint="send it again") from error
-
-    def _once(self, work: Callable[..., T], args: tuple[Any, ...], allowed: float) -> T:
-        """One try in the present pool. Raises :class:`_Broken` after replacing a pool that does not work any more."""
-        pool = self._pool
-        try:
-            future = pool.schedule(work, args=args, timeout=allowed)
-        except RuntimeError as error:
-            self._replace(pool)
-            raise _Broken from error
-        try:
-            result: T = future.result(allowed + _START_SECONDS)
-            return result
-        except (FutureTimeout, TimeoutError) as error:
-            if not future.done():
-                self._replace(pool)
-                raise _Broken from error
+            async with asyncio.timeout(allowed):
+                answer = await worker.ask(task)
+        except TimeoutError as error:
+            self._replace(worker)
             raise Deadline(
                 f"the work took longer than {allowed:g} s and was stopped",
                 hint="the file may be built to exhaust readers",
             ) from error
-        except BrokenExecutor as error:
-            self._replace(pool)
-            raise _Broken from error
-        except ProcessExpired as error:
-            if -(error.exitcode or 0) in _KILLED_FROM_OUTSIDE:
-                raise WorkerDied("the worker was stopped; nothing was published", hint="send it again") from error
+        except (EOFError, OSError) as error:
+            code = await asyncio.to_thread(worker.exit_code)
+            self._replace(worker)
+            if code is None or -code in _KILLED_FROM_OUTSIDE:
+                raise _died("the worker was stopped; nothing was published") from error
             raise _memory() from error
-        except MemoryError as error:
-            raise _memory() from error
+        except BaseException:
+            self._replace(worker)  # nobody waits for its answer any more, and the next task must not get it
+            raise
+        self._offer(worker)
+        found: tuple[bool, Any] = pickle.loads(answer)  # noqa: S301 -- from our own worker
+        return found
 
-    def _replace(self, broken: Any) -> None:
+    async def _take(self) -> _Worker:
+        """A living worker of our own until it is offered again or replaced."""
+        loop = asyncio.get_running_loop()
+        while True:
+            with self._lock:
+                worker = self._idle.pop() if self._idle else None
+                if worker is None:
+                    waiting: asyncio.Future[_Worker] = loop.create_future()
+                    self._waiting.append((loop, waiting))
+            if worker is None:
+                try:
+                    worker = await waiting
+                except asyncio.CancelledError:
+                    if waiting.done() and not waiting.cancelled() and waiting.exception() is None:
+                        self._offer(waiting.result())
+                    raise
+            if worker.alive:
+                return worker
+            self._replace(worker)
+
+    def _offer(self, worker: _Worker) -> None:
+        """Give a worker to whoever waits longest, or keep it."""
+        while True:
+            with self._lock:
+                if self._closed or not self._waiting:
+                    break
+                loop, waiting = self._waiting.popleft()
+            with contextlib.suppress(RuntimeError):  # the loop of who waited is closed: on to the next
+                loop.call_soon_threadsafe(self._hand_over, waiting, worker)
+                return
         with self._lock:
-            if self._pool is not broken:
-                return  # another thread was first
-            self._pool = self._new_pool()
-        threading.Thread(target=_end, args=(broken,), daemon=True).start()
+            keep = not self._closed
+            if keep:
+                self._idle.append(worker)
+        if not keep:
+            worker.end()
+
+    def _hand_over(self, waiting: asyncio.Future[_Worker], worker: _Worker) -> None:
+        if waiting.done():
+            self._offer(worker)
+        else:
+            waiting.set_result(worker)
+
+    def _start(self) -> None:
+        with self._lock:
+            first, self._started = not self._started, True
+        for _ in range(self.slots if first else 0):
+            self._launch()
+
+    def _replace(self, worker: _Worker) -> None:
+        worker.kill()
+        self._launch()
+
+    def _launch(self) -> None:
+        """One more worker, in the background: starting a process takes a second."""
+        threading.Thread(target=self._bring_up, name="tanba-worker-start", daemon=True).start()
+
+    def _bring_up(self) -> None:
+        while not self._closed:
+            try:
+                worker = _Worker(self._memory_bytes)
+            except (EOFError, OSError):
+                self._refuse_waiting()
+                time.sleep(1.0)
+            else:
+                self._offer(worker)
+                return
+
+    def _refuse_waiting(self) -> None:
+        """Workers do not start: an answer now is better than one after the caller's own patience."""
+
+        def refuse(waiting: asyncio.Future[_Worker]) -> None:
+            if not waiting.done():
+                waiting.set_exception(_died("no worker could be started"))
+
+        with self._lock:
+            waiting, self._waiting = self._waiting, deque()
+        for loop, future in waiting:
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(refuse, future)
 
     def close(self, timeout: float = 20.0) -> None:
         """Finish what was accepted, then end; what is not done after ``timeout`` seconds is stopped."""
-        self._pool.close()
+        ends = time.monotonic() + timeout
+        while self._inside and time.monotonic() < ends:
+            time.sleep(0.02)
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for worker in idle:
+            worker.end()
+        self._refuse_waiting()
+
+
+class _Worker:
+    """One process and our end of the socket to it. Owned by one task at a time."""
+
+    def __init__(self, memory_bytes: int) -> None:
+        """Start it and wait until it is warm. Raises :class:`OSError`, :class:`EOFError`."""
+        self._socket, theirs = socket.socketpair()
+        self._process = _spawn.Process(target=_serve, args=(theirs, memory_bytes), name="tanba-worker", daemon=True)
         try:
-            self._pool.join(timeout=timeout)
-        except (FutureTimeout, TimeoutError):
-            _end(self._pool)
-        self._threads.shutdown(wait=False, cancel_futures=True)
+            with theirs:
+                self._process.start()
+            self._socket.settimeout(_START_SECONDS)
+            if not self._socket.recv(1):
+                raise EOFError("the worker ended before it was ready")
+        except BaseException:
+            self.kill()
+            raise
+        self._socket.setblocking(False)
+
+    @property
+    def alive(self) -> bool:
+        return self._process.is_alive()
+
+    async def ask(self, task: bytes) -> bytes:
+        """Send a task and wait for its answer. Raises :class:`EOFError`, :class:`OSError` when the process ends."""
+        loop = asyncio.get_running_loop()
+        await loop.sock_sendall(self._socket, len(task).to_bytes(_HEAD) + task)
+        got = bytearray()
+        while len(got) < _HEAD or len(got) < _HEAD + int.from_bytes(got[:_HEAD]):
+            chunk = await loop.sock_recv(self._socket, _CHUNK)
+            if not chunk:
+                raise EOFError("the worker ended")
+            got += chunk
+        return bytes(memoryview(got)[_HEAD:])
+
+    def exit_code(self) -> int | None:
+        """The process's exit code when it has just ended; negative for a signal. Blocks for a moment."""
+        self._process.join(2)
+        return self._process.exitcode
+
+    def kill(self) -> None:
+        """Stop it whatever it does."""
+        if self._process.pid is not None:
+            self._process.kill()
+            threading.Thread(target=self._process.join, args=(10,), daemon=True).start()  # no zombie stays
+        self._socket.close()
+
+    def end(self) -> None:
+        """Let it go: it ends when our side of the socket is closed."""
+        self._socket.close()
+        self._process.join(5)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join(5)
 
 
-class _Broken(Exception):
-    """The pool as a whole stopped working."""
-
-
-def _end(pool: Any) -> None:
-    pool.stop()
-    pool.join(timeout=5)
+def _died(what: str) -> WorkerDied:
+    return WorkerDied(what, hint="send it again")
 
 
 def _memory() -> Deadline:
@@ -150,6 +273,38 @@ def _memory() -> Deadline:
         code="tanba.limit.memory",
         hint="the file may be built to exhaust readers",
     )
+
+
+def _serve(channel: socket.socket, memory_bytes: int) -> None:
+    """The whole life of a worker process: one task after the other until the service's end of the socket closes."""
+    _prepare(memory_bytes)
+    with channel, contextlib.suppress(EOFError, ConnectionError):
+        channel.sendall(b"+")
+        while True:
+            task = _exactly(channel, int.from_bytes(_exactly(channel, _HEAD)))
+            answer = _do(task)
+            channel.sendall(len(answer).to_bytes(_HEAD) + answer)
+
+
+def _do(task: bytes) -> bytes:
+    try:
+        work, args = pickle.loads(task)  # noqa: S301 -- from our own service
+        return pickle.dumps((True, work(*args)))
+    except Exception as error:  # noqa: BLE001 -- whatever the work raises is its answer
+        try:
+            return pickle.dumps((False, error))
+        except Exception:  # noqa: BLE001 -- an exception of a library may hold what cannot be pickled
+            return pickle.dumps((False, RuntimeError(f"unexpected {type(error).__name__}")))
+
+
+def _exactly(channel: socket.socket, size: int) -> bytes:
+    got = bytearray()
+    while len(got) < size:
+        chunk = channel.recv(min(_CHUNK, size - len(got)))
+        if not chunk:
+            raise EOFError
+        got += chunk
+    return bytes(got)
 
 
 def _prepare(memory_bytes: int) -> None:

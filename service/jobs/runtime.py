@@ -20,7 +20,6 @@ from service.jobs.postgres import PostgresEngine
 from service.security import Caller
 from service.state import State
 from service.usecases import labels
-from service.work import warm
 from tanba.net import GuardedClient
 
 _ITEM_TRIES = 8
@@ -123,6 +122,5 @@ async def work(jobs: Jobs) -> None:
         with suppress(NotImplementedError):  # Windows has no handlers on the loop; Ctrl-C still ends the process
             loop.add_signal_handler(number, stop.set)
     # As a server does: a fresh engine process spends seconds on imports, and they must not count against an item's deadline.
-    workers = jobs.state.workers
-    await asyncio.gather(*(workers.run(warm, seconds=60.0) for _ in range(workers.slots)))
+    await jobs.state.workers.ready()
     await jobs.engine.run(stop)
