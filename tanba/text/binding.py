@@ -2,7 +2,7 @@
 
 c2pa-rs 0.91 cannot locate text carriers and reports a mismatch for each of them, so the digest is compared here; the
 signature, the chain and the hashed URIs (which cover the assertion read here) stay with the engine. Excluded bytes
-must be exactly one carrier that was located, and that carrier must hold the manifest store and zero padding only:
+must be exactly one carrier that was located, and that carrier must hold the manifest store and padding only:
 otherwise markup could hide in space freed inside the exclusion (c2pa-rs PR 2653).
 """
 
@@ -160,7 +160,7 @@ def _exclusion_problem(raw: bytes, assertion: DataHashAssertion, mark: Mark | No
 
 
 def _foreign(store: bytes, mark: Mark | None) -> tuple[str, str] | None:
-    """Anything in the excluded carrier besides the manifest store and zero padding (section 15.12)."""
+    """Anything in the excluded carrier besides the manifest store and its padding (section 15.12)."""
     if mark is None or not mark.excluded:
         return None
     if mark.foreign:
@@ -174,6 +174,17 @@ def _foreign(store: bytes, mark: Mark | None) -> tuple[str, str] | None:
         return MISMATCH, f"{len(store) - top.end} bytes stand after the manifest store"
     for key in ("pad", "pad2"):
         value = headers.get(key)
-        if isinstance(value, bytes) and value.strip(b"\0"):
+        if isinstance(value, bytes) and not _is_filling(value, mark.carrier):
             return MISMATCH, f"the signature's {key} holds data instead of zeros"
     return None
+
+
+def _is_filling(padding: bytes, carrier: Carrier) -> bool:
+    """Zeros; in A.8 also one run of 0x10, whose selector is a byte longer: signers tune the wrapper's length with it.
+
+    Two runs carry their lengths and nothing else, so there is no room for a message.
+    """
+    runs = [padding.strip(b"\0")]
+    if carrier is Carrier.A8:
+        runs += [padding.lstrip(b"\x10").strip(b"\0"), padding.lstrip(b"\0").strip(b"\x10")]
+    return not all(runs)

@@ -86,6 +86,33 @@ def test_data_in_the_cose_padding_fails(desk):
     assert failures(desk, attack, "text/html") >= {binding.MISMATCH}
 
 
+def tuned(desk, fill):
+    """A text whose wrapper reaches its declared length by one run of 0x10 and one of zeros in the COSE padding."""
+    slim = jumbf.repad(signed(desk, [(5, 9999)], bytes(32)), None)
+    declared = len(wrapper.attach(TEXT, slim)) - len(TEXT) + 400
+    store = signed(desk, [(5, declared)], hashlib.sha256(TEXT).digest())
+    for zeros in range(60, 140):
+        for tens in range(40):
+            made = wrapper.attach(TEXT, jumbf.repad(store, fill(tens, zeros)))
+            if len(made) == len(TEXT) + declared:
+                return made
+    raise AssertionError("no padding reaches the declared length")
+
+
+@pytest.mark.parametrize(
+    "fill",
+    [lambda tens, zeros: b"\x10" * tens + bytes(zeros), lambda tens, zeros: bytes(zeros) + b"\x10" * tens],
+    ids=["tens-first", "zeros-first"],
+)
+def test_a_wrapper_tuned_with_the_two_filling_bytes_is_intact(desk, fill):
+    assert desk.verify(tuned(desk, fill), "text/plain").verdict is Verdict.TRUSTED
+
+
+def test_filling_bytes_that_spell_something_fail(desk):
+    spelled = tuned(desk, lambda tens, zeros: b"\x10\0\0\x10" + b"\x10" * tens + bytes(zeros))
+    assert failures(desk, spelled, "text/plain") >= {binding.MISMATCH}
+
+
 def test_bytes_after_the_manifest_store_fail(desk):
     store = signed(desk, [(12, 9999)], bytes(32))
     size = html.script_size(len(store) + 30)
