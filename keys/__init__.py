@@ -8,6 +8,7 @@ from __future__ import annotations
 from keys.history import record_use
 from keys.identity import SigningIdentity
 from keys.keyring import IdentityInfo
+from keys.late import queue_stamp
 from keys.lifecycle import ensure_development_identity
 from keys.opening import list_identities, open_identity
 from keys.pool import close_kept, kept_identity
@@ -23,6 +24,7 @@ __all__ = [
     "kept_identity",
     "list_identities",
     "open_identity",
+    "queue_stamp",
     "record_use",
     "timestamping",
 ]

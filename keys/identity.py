@@ -26,6 +26,8 @@ class SigningIdentity:
         self._chain_pem = chain_pem
         self._public_key = public_key
         self._key = key
+        self.key_failed = False
+        """Whether a signature failed: the provider's session may be lost, and whoever keeps this open should not."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.info.name!r})"
@@ -61,6 +63,13 @@ class SigningIdentity:
 
     def sign(self, data: bytes) -> bytes:
         """Raises :class:`CredentialError` or :class:`ProviderUnavailable` with the provider's own error as cause."""
+        try:
+            return self._sign(data)
+        except BaseException:
+            self.key_failed = True
+            raise
+
+    def _sign(self, data: bytes) -> bytes:
         algorithm = algorithms.get(self.info.algorithm)
         try:
             signature = algorithms.normalise(self._key.sign(data), algorithm)

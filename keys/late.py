@@ -1,32 +1,24 @@
-"""Time stamps that come later: what was signed without one, because no authority answered, is stamped afterwards.
+"""The queue of labels that were signed without a time stamp because no authority answered: one JSON line per label.
 
-A sidecar gets the stamp into its signature's unsigned headers; a file with an embedded label gets an update manifest.
-Only intact labels of an identity whose certificate is still valid can be stamped: a stamp proves "not later than now".
-The queue is one JSON line per label in the keys folder; it names paths, and nothing of their content.
+It lies in the keys folder and names paths, and nothing of their content. :mod:`keys.late_stamp` works it off, while the
+signing certificate is valid: a stamp proves "not later than now".
 """
 
 from __future__ import annotations
 
 import json
 import os
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, cast
 
-from keys import files, headers, timestamp
-from keys.timestamp import Clock, Token
-from keys.timestamp_relay import Timestamping
-from tanba.asset import Asset
-from tanba.errors import OutputRefused, StorageError, UnsupportedFormat
-from tanba.limits import DEFAULT_LIMITS
-from tanba.protocols import Signer
+from keys import files
+from tanba.errors import StorageError
 from tanba.wire import rfc3339
 
 QUEUE = "stamp-queue.jsonl"
-_MAX_LINE = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +28,7 @@ class Waiting:
     path: str
     """Absolute path of the labelled file, or of the sidecar."""
     identity: str
+    """Full name of the identity that signed."""
     label_id: str
     queued_at: str
     """RFC 3339, UTC."""
@@ -43,99 +36,57 @@ class Waiting:
     """Why there was no stamp: a ``tanba.timestamp.*`` code."""
 
 
+def queue_stamp(path: Path, *, identity: str, label_id: str, reason: str, home: Path | None = None) -> Waiting:
+    """:func:`queue` now, in the user's keys folder by default."""
+    from keys.development import utc_now
+    from tanba.paths import keys_dir
+
+    return queue(home or keys_dir(), path, identity=identity, label_id=label_id, reason=reason, now=utc_now())
+
+
 def queue(home: Path, path: Path, *, identity: str, label_id: str, reason: str, now: datetime) -> Waiting:
-    """Remember a label that was signed without a stamp. Raises :class:`StorageError`."""
+    """Remember a label that was signed without a stamp, flushed to disk. Raises :class:`StorageError`.
+
+    Appended with one ``write`` under the lock, so that many processes may queue at once.
+    """
     waiting = Waiting(str(path.resolve()), identity, label_id, rfc3339(now), reason)
-    with files.locked(home):
-        _store(home, [*_load(home), waiting])
+    try:
+        with files.locked(home):
+            handle = os.open(home / QUEUE, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            try:
+                os.write(handle, _line(waiting))
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+    except OSError as error:
+        raise StorageError("the queue of time stamps cannot be written", code="tanba.keys.queue") from error
     return waiting
 
 
 def queued(home: Path) -> tuple[Waiting, ...]:
-    """What waits, oldest first. Raises :class:`StorageError`."""
-    return tuple(_load(home))
+    """What waits, oldest first; of a file that was labelled twice, the last label. Raises :class:`StorageError`.
 
-
-def done(home: Path, waiting: Waiting) -> None:
-    """Forget one entry."""
-    with files.locked(home):
-        _store(home, [item for item in _load(home) if item != waiting])
-
-
-def stamp_sidecar(
-    path: Path, urls: tuple[str, ...], *, seconds: float = timestamp.DEFAULT_SECONDS, clock: Clock | None = None
-) -> Token:
-    """Add a time stamp to the signature of a ``.c2pa`` file. Needs no key: the stamp is over the signature.
-
-    Raises :class:`tanba.errors.TimestampError`, :class:`tanba.errors.MalformedAsset` or :class:`StorageError`.
+    A line cut short by a crash is passed over.
     """
-    from asn1crypto import tsp
-
-    store = files.read(path, limit=DEFAULT_LIMITS.manifest_bytes)
-    request = timestamp.build_request(headers.countersigned(store))
-    token = timestamp.fetch_any(request, urls, seconds=seconds, clock=clock)
-    value = cast(bytes, tsp.TimeStampResp.load(token.response)["time_stamp_token"].dump())
-    files.write(path, headers.add(store, "sigTst2", {"tstTokens": [{"val": value}]}), mode=0o644)
-    return token
-
-
-def stamp_embedded(path: Path, signer: Signer, stamps: Timestamping) -> Token | None:
-    """Add a time-stamped update manifest to a labelled file, in its place and at once.
-
-    Raises :class:`UnsupportedFormat` for text (label it again), what the engine and the signer raise,
-    :class:`tanba.errors.TimestampError`, and :class:`OutputRefused` when the file cannot be replaced.
-    """
-    from tanba.engine.update import update
-    from tanba.formats.sniff import Kind
-
-    asset = Asset.from_path(path)
-    if asset.format.kind is Kind.TEXT:
-        raise UnsupportedFormat(
-            "a label inside a text cannot be updated in place",
-            hint="label the original text again, now that an authority answers",
-        )
-
-    def write(url: str | None, out: BinaryIO) -> None:
-        assert url is not None, "the policy is to fail without a stamp"
-        with asset.open() as source:
-            update(source, asset.format.media_type, signer, out, timestamp_url=url)
-
-    _replace(path, lambda out: stamps.sign(lambda url: write(url, out)))
-    return stamps.last_token
-
-
-def _replace(path: Path, write: Callable[[BinaryIO], None]) -> None:
-    """Write beside, flush, replace; the old file stays when anything goes wrong."""
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        lines = (home / QUEUE).read_bytes().splitlines() if (home / QUEUE).exists() else []
     except OSError as error:
-        raise OutputRefused(f"{path.name} cannot be replaced") from error
-    try:
-        with os.fdopen(handle, "w+b") as stream:
-            write(stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(temporary).chmod(path.stat().st_mode & 0o777)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def _load(home: Path) -> list[Waiting]:
-    path = home / QUEUE
-    return list(_lines(path)) if path.exists() else []
-
-
-def _lines(path: Path) -> Iterator[Waiting]:
-    try:
-        with path.open("r", encoding="utf-8") as stream:
-            while line := stream.readline(_MAX_LINE):
-                yield Waiting(**json.loads(line))
-    except (OSError, ValueError, TypeError) as error:
         raise StorageError("the queue of time stamps cannot be read", code="tanba.keys.queue", hint=QUEUE) from error
+    waiting: dict[str, Waiting] = {}
+    for line in lines:
+        with suppress(ValueError, TypeError):
+            item = Waiting(**json.loads(line))
+            waiting.pop(item.path, None)
+            waiting[item.path] = item
+    return tuple(waiting.values())
 
 
-def _store(home: Path, entries: list[Waiting]) -> None:
-    text = "".join(json.dumps(asdict(item), ensure_ascii=False) + "\n" for item in entries)
-    files.write(home / QUEUE, text.encode("utf-8"))
+def forget(home: Path, paths: Iterable[str]) -> None:
+    """Take files out of the queue. Raises :class:`StorageError`."""
+    gone = frozenset(paths)
+    with files.locked(home):
+        files.write(home / QUEUE, b"".join(_line(item) for item in queued(home) if item.path not in gone))
+
+
+def _line(waiting: Waiting) -> bytes:
+    return json.dumps(asdict(waiting), ensure_ascii=False).encode("utf-8", "surrogateescape") + b"\n"

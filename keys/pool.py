@@ -1,11 +1,13 @@
 """Identities kept open in a long-running process: a pass-phrase, a PIN or a connection costs once, not per label.
 
 The keyring is looked at on every use. When it changed (a rotation, a revocation), the next use opens anew, and what was
-open is closed as soon as its last user leaves. Nothing crosses a fork: every process keeps its own.
+open is closed as soon as its last user leaves. So it is when a signature failed: the session may be lost. Nothing crosses
+a fork: every process keeps its own, and closes it when it ends.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -51,7 +53,8 @@ def kept_identity(
 ) -> Iterator[SigningIdentity]:
     """Like :func:`keys.open_identity`, but the identity stays open for the next caller of this process.
 
-    An error while it is in use closes it, so that the next caller starts afresh. Raises what ``open_identity`` raises.
+    After a signature that failed it is closed, so that the next caller starts afresh; an error of the caller's own (a
+    file that cannot be labelled) costs no opening. Raises what ``open_identity`` raises.
     """
     from keys.development import utc_now
     from tanba.paths import keys_dir
@@ -74,21 +77,21 @@ def kept_identity(
         kept.users += 1
     try:
         yield kept.identity
-    except BaseException:
-        with _lock:
-            _drop(place, kept)
-        raise
     finally:
         with _lock:
             kept.users -= 1
+            if kept.identity.key_failed:
+                _drop(place, kept)
             _close_if_done(kept)
 
 
+@atexit.register
 def close_kept() -> None:
     """Close everything of this process that nobody uses; what is in use closes with its last user."""
     with _lock:
         for place, kept in list(_kept.items()):
-            _drop(place, kept)
+            if place[0] == os.getpid():
+                _drop(place, kept)
 
 
 def _drop(place: _Place, kept: _Open) -> None:

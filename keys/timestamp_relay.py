@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _MAX_REQUEST = 4096
+_REMEMBERED = 64
 _ENGINE_WAITS = 25.0
 """Together the authorities must answer before the engine gives up at 30 seconds."""
 
@@ -50,7 +52,7 @@ class Timestamping:
         self._lock = threading.Lock()
         self._errors: dict[str, TimestampError] = {}
         self._tokens: dict[str, Token] = {}
-        self._missing: list[TimestampError] = []
+        self._missing: deque[TimestampError] = deque(maxlen=_REMEMBERED)
 
     @property
     def url(self) -> str:
@@ -65,7 +67,7 @@ class Timestamping:
 
     @property
     def missing(self) -> tuple[TimestampError, ...]:
-        """Why labels were signed without a stamp, one entry per label."""
+        """Why the last labels were signed without a stamp, one entry per label."""
         return tuple(self._missing)
 
     def raise_if_failed(self) -> None:
@@ -76,22 +78,49 @@ class Timestamping:
             raise error
 
     def sign(self, call: Callable[[str | None], T]) -> T:
+        """The result of :meth:`attempt` alone; why there was no stamp stands in :attr:`missing`."""
+        return self.attempt(call)[0]
+
+    @property
+    def queues(self) -> bool:
+        """Whether what could not be stamped shall be stamped later."""
+        return self.policy is Policy.QUEUE
+
+    def attempt(
+        self, call: Callable[[str | None], T], *, later: Callable[[], bool] = lambda: True
+    ) -> tuple[T, TimestampError | None]:
         """Run ``call(url)`` under the policy: when no stamp could be had, raise the typed reason, or call again with
-        None and remember why (:attr:`missing`). Errors of ``call`` that have another cause pass through.
+        None and give the reason beside the result. Under ``queue`` that is only done for what ``later`` says can be
+        stamped later. Errors of ``call`` that have another cause pass through.
         """
         mine = secrets.token_urlsafe(9)
         try:
-            return call(f"{self._base}/{mine}")
+            return call(f"{self._base}/{mine}"), None
         except TanbaError as error:
             with self._lock:
                 cause = self._errors.pop(mine, None) or self._not_reached(mine, error)
             if cause is None:
                 raise
+            if self.queues and not later():
+                cause.hint = "this label could not be stamped later: use a sidecar, or --timestamp-policy without"
+                raise cause from error
             if self.policy is Policy.FAIL:
                 raise cause from error
             with self._lock:
                 self._missing.append(cause)
-        return call(None)
+        return call(None), cause
+
+    def token(self, request: bytes) -> Token:
+        """The first acceptable answer to a TimeStampReq (DER), in the same order and time as for the engine.
+
+        Raises :class:`TimestampError`.
+        """
+        mine = secrets.token_urlsafe(9)
+        found = self.answer(mine, request)
+        if found is None:
+            with self._lock:
+                raise self._errors.pop(mine)
+        return found
 
     def answer(self, place: str, request: bytes) -> Token | None:
         """What the relay says to one request of the engine; None stands for an error that was kept."""
@@ -109,7 +138,7 @@ class Timestamping:
                     self._errors.pop(place, None)
                     self._tokens.pop(place, None)
                     self._tokens[place] = token
-                    while len(self._tokens) > 64:
+                    while len(self._tokens) > _REMEMBERED:
                         self._tokens.pop(next(iter(self._tokens)))
                 return token
         assert first is not None

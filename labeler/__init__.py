@@ -19,13 +19,14 @@ from labeler.options import Labelled, LabelOptions
 from labeler.pipeline import label as _label
 from labeler.pipeline import plan
 from labeler.plan import LabelPlan, load_profiles
+from labeler.stamping import stamped
 from tanba.asset import Asset
 from tanba.limits import DEFAULT_LIMITS, Limits
 from tanba.model import Disclosure
 from tanba.protocols import Clock, Signer
 from tanba.trust import TrustStore
 
-__all__ = ["LabelOptions", "LabelPlan", "Labelled", "label", "load_profiles", "plan"]
+__all__ = ["LabelOptions", "LabelPlan", "Labelled", "label", "load_profiles", "plan", "stamped"]
 
 _DEFAULTS = LabelOptions()
 _NO_TRUST = TrustStore.empty()

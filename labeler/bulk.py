@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from labeler.ledger import Item, Ledger
-from labeler.options import LabelOptions
-from labeler.pipeline import label
+from labeler.options import Labelled, LabelOptions
 from labeler.stamping import Stamper, StamperSource, stamped
 from tanba import exits
 from tanba.asset import Asset
@@ -50,7 +49,7 @@ class Recipe:
     limits: Limits
     identity: str = ""
     stamper: StamperSource | None = None
-    on_label: Callable[[LabelReceipt], None] | None = None
+    on_label: Callable[[Labelled], None] | None = None
     """Called in the worker for every label made; must be picklable."""
 
     @property
@@ -194,18 +193,16 @@ class _Worker:
             asset = Asset.from_path(item.source, limits=recipe.limits)
             done = stamped(
                 self.stamper,
-                lambda url: label(
-                    asset,
-                    said,
-                    signer=self.signer,
-                    output=item.target,
-                    options=replace(recipe.options, timestamp_url=url),
-                    trust=recipe.trust,
-                    limits=recipe.limits,
-                ),
+                asset,
+                said,
+                signer=self.signer,
+                options=recipe.options,
+                output=item.target,
+                trust=recipe.trust,
+                limits=recipe.limits,
             )
             if recipe.on_label is not None:
-                recipe.on_label(done.receipt)
+                recipe.on_label(done)
         except Exception as error:  # noqa: BLE001 -- one bad file never stops the rest
             return _failed(item, error)
         return Outcome(item, receipt=done.receipt)

@@ -76,10 +76,10 @@ _MANNER = (
     ),
     click.option(
         "--timestamp-policy",
-        type=click.Choice(["fail", "without"]),
+        type=click.Choice(["fail", "without", "queue"]),
         default="fail",
         show_default=True,
-        help="When no authority answers: refuse, or sign without a stamp and say so.",
+        help="When no authority answers: refuse; sign without a stamp and say so; or also queue it for `tanba keys stamp`.",
     ),
     click.option("--no-timestamp", is_flag=True, help="No time stamp, and no reminder of it."),
     click.option("--service", metavar="URL", help="Label through a Tanba service; its identity signs."),

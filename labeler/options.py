@@ -62,3 +62,5 @@ class Labelled:
     """The labelled bytes; None when they were written to a path."""
     store: bytes = field(repr=False)
     """The signed C2PA manifest store (JUMBF); with a sidecar carrier it is the sidecar's content."""
+    unstamped: str | None = None
+    """Why a time stamp that was asked for is missing: a ``tanba.timestamp.*`` code. None when none was asked for."""

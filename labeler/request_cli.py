@@ -16,13 +16,14 @@ from typing import Any
 
 import click
 
-from labeler.options import LabelOptions
+from labeler.options import Labelled, LabelOptions
+from labeler.output import sidecar_of
 from labeler.plan import load_profiles
 from labeler.stamping import Stamper
 from tanba.asset import Asset
 from tanba.errors import UsageError
 from tanba.limits import Limits
-from tanba.model import SOURCE_TYPES, Carrier, DigitalSourceType, Disclosure, Involvement, LabelReceipt, Oversight
+from tanba.model import SOURCE_TYPES, Carrier, DigitalSourceType, Disclosure, Involvement, Oversight
 from tanba.paths import keys_dir, trust_dir
 from tanba.protocols import Signer
 from tanba.trust import TrustStore
@@ -169,11 +170,33 @@ def timestamp_source(options: Mapping[str, Any]) -> TimestampSource | None:
     return TimestampSource(urls, options["timestamp_policy"]) if urls else None
 
 
-def record(receipt: LabelReceipt) -> None:
-    """Note which certificate made which label, so that a revocation can name the labels it touches."""
-    import keys
+@dataclass(frozen=True, slots=True)
+class Recorder:
+    """Notes every label made: which certificate made it, so that a revocation can name it, and, under the policy
+    ``queue``, that it waits for its time stamp. Picklable.
+    """
 
-    keys.record_use(receipt.identity.fingerprint, receipt.label_id, receipt.claimed_at)
+    queue: bool
+
+    def __call__(self, done: Labelled) -> None:
+        import keys
+
+        receipt = done.receipt
+        keys.record_use(receipt.identity.fingerprint, receipt.label_id, receipt.claimed_at)
+        if self.queue and done.unstamped is not None and receipt.output is not None:
+            output = Path(receipt.output)
+            carried_apart = receipt.carrier is not Carrier.EMBEDDED
+            keys.queue_stamp(
+                sidecar_of(output) if carried_apart else output,
+                identity=receipt.identity.name,
+                label_id=receipt.label_id,
+                reason=done.unstamped,
+            )
+
+
+def recorder(options: Mapping[str, Any]) -> Recorder:
+    """Who notes the labels of this command."""
+    return Recorder(queue=options["timestamp_policy"] == "queue")
 
 
 def default_jobs(files: int) -> int:

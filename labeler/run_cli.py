@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from labeler import request_cli as request
 from labeler.bulk import Outcome, Recipe, collect, run
 from labeler.ledger import Ledger
 from labeler.options import Labelled
-from labeler.pipeline import label as label_asset
 from labeler.pipeline import plan
 from labeler.stamping import stamped
 from tanba import exits
@@ -61,24 +59,17 @@ def _label_one(asset: Asset, target: Path | None, options: Mapping[str, Any], na
         from labeler import service_cli
 
         return service_cli.one(asset, target, options, name)
+    if target is None and options["timestamp_policy"] == "queue":
+        raise UsageError("what is written to standard output cannot be stamped later", hint="give -o OUT")
     disclosure = request.disclosure_from(options)
     how = request.label_options(options, limits)
     plan(asset, disclosure, how).require_met()
     trust, stamps = request.trust_store(), request.timestamp_source(options)
     with request.identity_source(options)() as signer, stamps() if stamps else nullcontext() as stamper:
         done = stamped(
-            stamper,
-            lambda url: label_asset(
-                asset,
-                disclosure,
-                signer=signer,
-                output=target,
-                options=replace(how, timestamp_url=url),
-                trust=trust,
-                limits=limits,
-            ),
+            stamper, asset, disclosure, signer=signer, options=how, output=target, trust=trust, limits=limits
         )
-    request.record(done.receipt)
+    request.recorder(options)(done)
     _show(done, name, options)
     return exits.OK
 
@@ -126,7 +117,7 @@ def many(paths: list[Path], options: Mapping[str, Any]) -> int:
         limits=limits,
         identity=source.name,
         stamper=request.timestamp_source(options),
-        on_label=request.record,
+        on_label=request.recorder(options),
     )
     jobs = options["jobs"] or request.default_jobs(len(items))
     counts = dict.fromkeys(("labelled", "failed", "done before"), 0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import (
@@ -119,7 +120,16 @@ class Settings(BaseSettings):
         default=True, description="Whether this deployment labels at all; without, it needs no keys."
     )
     timestamp_url: str | None = Field(
-        default=None, description="RFC 3161 authority; operators choose it, never a request."
+        default=None,
+        description="RFC 3161 authorities in order of preference, separated by spaces; operators choose them, never a "
+        "request.",
+    )
+    timestamp_policy: Literal["fail", "without"] = Field(
+        default="fail",
+        description="When no authority answers: no label (503), or a label without a stamp whose receipt says so.",
+    )
+    timestamp_seconds: float = Field(
+        default=3.0, gt=0, le=25, description="Seconds for each authority; all together get half the time of a file."
     )
     anonymous_verify: bool = Field(default=True, description="Whether verification works without a key.")
     zero_retention: bool = Field(
@@ -157,6 +167,19 @@ class Settings(BaseSettings):
         if self.environment == "development" and self.host not in {"127.0.0.1", "::1", "localhost"}:
             raise ValueError("development mode listens on loopback only; set TANBA_ENVIRONMENT=production")
         return self
+
+    @model_validator(mode="after")
+    def _authorities_are_addresses(self) -> Self:
+        for url in self.timestamp_urls:
+            parts = urlsplit(url)
+            if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
+                raise ValueError("timestamp_url holds something that is no http or https address")
+        return self
+
+    @property
+    def timestamp_urls(self) -> tuple[str, ...]:
+        """The authorities in order."""
+        return tuple((self.timestamp_url or "").split())
 
     @property
     def effective_database_url(self) -> str:

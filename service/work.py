@@ -1,11 +1,13 @@
 """What a worker process does: verify one file, label one file. The only place where the service touches the engine.
 
 Functions are module-level and take one small frozen, picklable task; bytes come and go as spool files. A worker keeps
-the trust store and nothing else between tasks; the signing identity is opened anew for every label.
+the trust store and the open signing identity between tasks: a pass-phrase or a login costs once per worker, not per label,
+and the keyring is still looked at for every label.
 """
 
 from __future__ import annotations
 
+import atexit
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 _HEAD = 4096
 _trust: dict[str, TrustStore] = {}
+_relays: dict[Stamping, Any] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +57,15 @@ class VerifyTask:
     thumbnails: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Stamping:
+    """The operator's time-stamp authorities, the seconds for each of them, and what to do when none answers."""
+
+    urls: tuple[str, ...]
+    seconds: float
+    policy: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelTask:
     """One label."""
@@ -69,6 +81,8 @@ class LabelTask:
     keys_dir: Path
     trust: TrustRef
     limits: Limits
+    stamping: Stamping | None = None
+    """None when this label shall have no time stamp."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +148,8 @@ def label(task: LabelTask) -> LabelDone:
     asset = _asset(task.file, task.limits)
     parent = _asset(task.parent, task.limits) if task.parent else None
     with open_signer(task.identity, task.keys_dir) as signer:
-        made = labeler.label(
+        made = labeler.stamped(
+            _stamper(task.stamping) if task.stamping else None,
             asset,
             task.disclosure,
             signer=signer,
@@ -151,10 +166,23 @@ def label(task: LabelTask) -> LabelDone:
 
 
 def open_signer(identity: str | None, keys_dir: Path) -> Any:
-    """The named identity, or the keyring's default, as a context manager around a Signer."""
+    """The named identity, or the keyring's active one, as a context manager around a Signer; open until the worker
+    ends, the keyring changes or a signature fails.
+    """
     import keys
 
-    return keys.open_identity(identity, home=keys_dir)
+    return keys.kept_identity(identity, home=keys_dir)
+
+
+def _stamper(how: Stamping) -> Any:
+    """The relay to the authorities, open until the worker ends: it remembers which of them failed."""
+    import keys
+
+    if how not in _relays:
+        opened = keys.timestamping(how.urls, timeout=how.seconds, policy=how.policy)
+        _relays[how] = opened.__enter__()
+        atexit.register(opened.__exit__, None, None, None)
+    return _relays[how]
 
 
 def probe(keys_dir: Path, identity: str | None) -> dict[str, Any]:

@@ -112,8 +112,10 @@ class LabelForm(BaseModel):
         )
 
     def options(self, timestamp_url: str | None) -> dict[str, Any]:
-        """Plain keyword arguments for :class:`labeler.LabelOptions`. Raises :class:`UsageError`."""
-        if self.timestamp and timestamp_url is None:
+        """Plain keyword arguments for :class:`labeler.LabelOptions`; ``timestamp_url`` only says whether a stamp is
+        wished for, and by whom. Raises :class:`UsageError`.
+        """
+        if self.timestamp and not (timestamp_url or "").split():
             raise UsageError(
                 "this service has no time-stamp authority",
                 code="tanba.timestamp.not_configured",

@@ -26,6 +26,7 @@ from starlette.concurrency import run_in_threadpool
 
 from service import audit, work
 from service.bodies import Spooled
+from service.config import Settings
 from service.db import repositories
 from service.db.models import Idempotency, IdempotencyState, Label, LabelState
 from service.log import LogEvent, LogRecord
@@ -105,6 +106,7 @@ async def issue(state: State, caller: Caller, request: LabelRequest, *, within: 
             keys_dir=state.settings.keys_dir,
             trust=trust,
             limits=state.limits,
+            stamping=_stamping(state.settings) if request.options.get("timestamp_url") else None,
         )
         done = await state.workers.run(work.label, task)
         issued = await run_in_threadpool(_publish, state, caller, request, attempt, task, done, within)
@@ -175,6 +177,13 @@ def withdraw(state: State, caller: Caller, label_id: str, reason: str) -> Label:
         session.refresh(row)
         state.log.append(session, _record(row, LogEvent.WITHDRAWN, now), now)
     return row
+
+
+def _stamping(settings: Settings) -> work.Stamping:
+    """All authorities together get half of a file's time, so that the label can still be made, or refused, within it."""
+    urls = settings.timestamp_urls
+    seconds = min(settings.timestamp_seconds, settings.limits.seconds / 2 / len(urls))
+    return work.Stamping(urls, seconds, settings.timestamp_policy)
 
 
 def _claim(state: State, caller: Caller, request: LabelRequest, attempt: str) -> Issued | None:

@@ -7,6 +7,7 @@ engine is told to stamp that parent's signature too (``c2pa.time-stamp``), so th
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
@@ -17,6 +18,40 @@ from tanba.engine import native, write
 from tanba.errors import EngineError
 from tanba.protocols import Signer
 from tanba.trust import TrustStore
+
+
+class LaterStamp(StrEnum):
+    """How an embedded label can get a time stamp after it was made."""
+
+    UPDATE = "update"
+    """By an update manifest."""
+    PADDING = "padding"
+    """In the padding of its signature, if there is room: the store keeps its length and its place."""
+    NEVER = "never"
+    """The file must be labelled again."""
+
+
+_UPDATE = frozenset(
+    {
+        "image/jpeg", "image/png", "image/gif", "image/svg+xml", "image/avif", "image/heic", "image/heif",
+        "video/mp4", "video/quicktime", "video/x-m4v", "audio/mp4",
+    }
+)  # fmt: skip
+_PADDING = frozenset(
+    {
+        "image/webp", "image/tiff", "image/x-adobe-dng", "application/pdf", "audio/wav", "audio/mpeg", "video/avi",
+    }
+)  # fmt: skip
+"""The engine's update manifests break the hard binding of these (their length fields are hashed, or the exclusion is
+that of the old store), and they hold the store in one piece without a checksum over it.
+"""
+
+
+def later_stamp(media_type: str) -> LaterStamp:
+    """What is possible for a kind of file; tests hold it against the engine."""
+    if media_type in _UPDATE:
+        return LaterStamp.UPDATE
+    return LaterStamp.PADDING if media_type in _PADDING else LaterStamp.NEVER
 
 
 def update(source: BinaryIO, media_type: str, signer: Signer, destination: BinaryIO, *, timestamp_url: str) -> bytes:

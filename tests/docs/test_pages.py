@@ -77,28 +77,3 @@ def test_the_examples_of_the_readme_run_in_order(desk: Path) -> None:
     assert (desk / "report.html").is_file()
     assert (desk / "summary.csv").is_file()
     assert (desk / "labelled" / "more" / "coffee.png").is_file() or (desk / "labelled").is_dir()
-
-
-def code_blocks(page: Path) -> list[str]:
-    """The Python examples of a page that need nothing but the page itself, in order."""
-    blocks = re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), flags=re.DOTALL)
-    return [block for block in blocks if not block.startswith("# runs against")]
-
-
-@pytest.mark.parametrize("page", ["README.md", "docs/python.md", "docs/labelling.md"])
-def test_the_python_examples_of_a_page_run_in_order(page: str, desk: Path) -> None:
-    blocks = code_blocks(HOME / page)
-    assert blocks
-    environment = {**os.environ, "TANBA_HOME": str(desk / "home")}
-    for words in (["new"], ["export-public", "development", "public"]):
-        subprocess.run([TANBA, "keys", *words], cwd=desk, env=environment, check=True, capture_output=True)
-    shutil.copy(desk / "public" / "anchors.pem", desk / "newsroom.pem")
-    script = desk / "example.py"
-    script.write_text(
-        "if __name__ == '__main__':\n" + "".join(f"    {line}\n" for block in blocks for line in block.splitlines()),
-        "utf-8",
-    )
-    done = subprocess.run(
-        [sys.executable, script], cwd=desk, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import keys
-from keys import late, timestamping, tsa
+from keys import late, late_stamp, timestamping, tsa
 from tanba.asset import Asset
 from tanba.cli import main
 from tanba.engine.read import read
@@ -45,9 +45,9 @@ def test_a_sidecar_and_a_picture_stamped_later_stay_trusted_after_the_certificat
     sidecar.write_bytes(sign_detached(b"text", DEFINITION, leaf.signer()))
     image.write_bytes(label_picture(picture, leaf.signer()))
     plain = sidecar.read_bytes()
-    late.stamp_sidecar(sidecar, (authority,))
+    late_stamp.stamp_sidecar(sidecar, (authority,))
     with timestamping([authority]) as stamps:
-        late.stamp_embedded(image, leaf.signer(), stamps)
+        late_stamp.stamp_embedded(image, leaf.signer(), stamps)
     after(leaf.certificate.not_valid_after_utc)
     trust = home.trust().plus(pki.trust_list())
 
@@ -68,7 +68,7 @@ def test_a_picture_keeps_its_first_label_under_the_update(authority: str, pki, p
     image.write_bytes(label_picture(picture, pki.leaf().signer()))
     before = read_picture(image.read_bytes(), pki.store())
     with timestamping([authority]) as stamps:
-        late.stamp_embedded(image, pki.leaf().signer(), stamps)
+        late_stamp.stamp_embedded(image, pki.leaf().signer(), stamps)
     evidence = read_picture(image.read_bytes(), pki.store())
     assert evidence.store is not None
     assert before.active in [item.label for item in jumbf.manifests(evidence.store)]
@@ -80,7 +80,7 @@ def test_when_no_authority_answers_the_file_stays_as_it_was(pki, picture: bytes,
     image.write_bytes(label_picture(picture, pki.leaf().signer()))
     before = image.read_bytes()
     with timestamping(["http://127.0.0.1:9/"], timeout=0.5) as stamps, pytest.raises(TimestampError):
-        late.stamp_embedded(image, pki.leaf().signer(), stamps)
+        late_stamp.stamp_embedded(image, pki.leaf().signer(), stamps)
     assert image.read_bytes() == before
     assert [item.name for item in tmp_path.iterdir()] == ["a.png"]
 
@@ -88,7 +88,7 @@ def test_when_no_authority_answers_the_file_stays_as_it_was(pki, picture: bytes,
 def test_a_label_inside_a_text_is_labelled_again_instead(authority: str, pki, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("text")
     with timestamping([authority]) as stamps, pytest.raises(UnsupportedFormat):
-        late.stamp_embedded(tmp_path / "a.txt", pki.leaf().signer(), stamps)
+        late_stamp.stamp_embedded(tmp_path / "a.txt", pki.leaf().signer(), stamps)
 
 
 def test_what_waits_is_stamped_by_one_command_and_what_fails_goes_on_waiting(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -13,7 +15,7 @@ from keys import close_kept, kept_identity, lifecycle
 from keys.development import utc_now
 from keys.providers import file
 from keys.states import State
-from tanba.errors import IdentityNotFound, IdentityNotUsable
+from tanba.errors import IdentityNotFound, IdentityNotUsable, ProviderUnavailable
 from tests.keys.conftest import Home, label_picture, read_picture
 
 
@@ -72,12 +74,45 @@ def test_it_does_not_outlive_its_certificate(home: Home, opened: list[str]) -> N
         pass
 
 
-def test_an_error_inside_closes_it(home: Home, opened: list[str]) -> None:
-    with pytest.raises(ZeroDivisionError), kept_identity(home=home.keys):
-        raise ZeroDivisionError
+def test_a_signature_that_fails_closes_it(home: Home, opened: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost(*_: object) -> bytes:
+        raise OSError("the session is gone")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(file.MemoryKey, "sign", lost)
+        with pytest.raises(ProviderUnavailable), kept_identity(home=home.keys) as signer:
+            signer.sign(b"data")
     with kept_identity(home=home.keys) as signer:
         assert signer.sign(b"data")
     assert opened == ["open", "close", "open"]
+
+
+def test_a_callers_own_error_does_not_cost_an_opening(home: Home, opened: list[str]) -> None:
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError), kept_identity(home=home.keys):
+            raise ZeroDivisionError
+    assert opened == ["open"]
+
+
+def test_a_process_closes_what_it_kept_open_when_it_ends(home: Home) -> None:
+    keys.ensure_development_identity(home.keys, home.trust_dir)
+    program = """if True:
+        import pathlib, sys
+        from contextlib import contextmanager
+        from keys import kept_identity
+        from keys.providers import file
+        real = file.open_key
+        @contextmanager
+        def watched(reference):
+            with real(reference) as key:
+                yield key
+            print("closed")
+        file.open_key = watched
+        with kept_identity(home=pathlib.Path(sys.argv[1])) as signer:
+            print("signed", len(signer.sign(b"data")))
+    """
+    done = subprocess.run([sys.executable, "-c", program, home.keys], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n") == ["signed 64", "closed", ""]
 
 
 def test_rotating_under_load_loses_no_label_and_each_is_trusted(home: Home, picture: bytes) -> None:
