@@ -13,7 +13,8 @@ from verifier.checks.ai import term
 from verifier.checks.signer import moment
 
 _MAX_NODES = 500
-_SKIPPED_FAILURES = ("signingCredential.untrusted",)
+_TRUSTED = "signingCredential.trusted"
+_UNTRUSTED = "signingCredential.untrusted"
 
 
 def build(evidence: Evidence, limits: Limits) -> tuple[HistoryNode, ...]:
@@ -89,19 +90,19 @@ class _Builder:
             found += [str(item.get("code")) for item in recorded.get("failure") or ()]
             found += [str(item.get("code")) for item in ingredient.get("validation_status") or ()]
         if ingredient is not None and label is not None:
-            found += [
-                c.code
-                for c in self.evidence.codes
-                if c.bucket is Bucket.FAILURE and "ingredient" in c.params and label in (c.subject or "")
-            ]
+            again = [c for c in self.evidence.codes if "ingredient" in c.params and label in (c.subject or "")]
+            if any(c.code == _TRUSTED and c.bucket is Bucket.SUCCESS for c in again):
+                # Whoever labelled knew no list for this signer; the lists of this check vouch for it.
+                found = [code for code in found if code != _UNTRUSTED]
+            found += [c.code for c in again if c.bucket is Bucket.FAILURE]
         return tuple(dict.fromkeys(found))
 
     def _state(self, codes: tuple[str, ...], *, signed: bool, root: bool) -> str:
         if not signed:
             return "invalid" if codes else "unlabelled"
-        if any(code not in _SKIPPED_FAILURES and not code.startswith("cawg.") for code in codes):
+        if any(code != _UNTRUSTED and not code.startswith("cawg.") for code in codes):
             return "invalid"
-        if "signingCredential.untrusted" in codes:
+        if _UNTRUSTED in codes:
             return "valid"
         if root:
             return {"Trusted": "trusted", "Valid": "valid"}.get(self.evidence.state or "", "invalid")
