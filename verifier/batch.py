@@ -44,7 +44,7 @@ class Result:
     error: dict[str, Any] | None = None
     exit_code: int = exits.OK
     duplicate_of: str | None = None
-    """The first path with the same bytes, in this run."""
+    """The first path with the same bytes, in this run or those that belong to it."""
     resumed: bool = False
 
 
@@ -82,13 +82,14 @@ def run(
     resume: Path | None = None,
     required: Verdict = Verdict.VALID,
     on_result: Callable[[Result], None],
+    seen: dict[str, str] | None = None,
 ) -> Counts:
     """Verify every path; ``on_result`` is called in this process, in order of completion.
 
-    Raises what ``on_result`` raises, and :class:`TanbaError` for a ledger that cannot be used; never for a file.
+    ``seen`` maps the SHA-256 of finished files to their paths; give the same one to runs that belong together. Raises what ``on_result`` raises, and :class:`TanbaError` for a ledger that cannot be used; never for a file.
     """
     counts = Counts()
-    seen: dict[str, str] = {}
+    seen = {} if seen is None else seen
     with _ledger(resume, settings) as ledger:
         for result in _results(paths, settings, jobs or default_jobs(), ledger):
             done = _grade(result, seen, required)
@@ -108,8 +109,13 @@ def default_jobs() -> int:
     return max(1, min(8, cores))
 
 
-def files_in(roots: Iterable[Path], *, recursive: bool) -> Iterator[Path]:
-    """Files named, and those of folders in a stable order; hidden files and sidecars are left out."""
+def files_in(roots: Iterable[Path], *, recursive: bool, outputs: Iterable[Path] = ()) -> Iterator[Path]:
+    """Files named, and those of folders in a stable order; hidden files, sidecars and our own ``outputs`` are left out."""
+    ours = frozenset(path.resolve() for path in outputs)
+    yield from (path for path in _walk(roots, recursive=recursive) if not ours or path.resolve() not in ours)
+
+
+def _walk(roots: Iterable[Path], *, recursive: bool) -> Iterator[Path]:
     for root in roots:
         if not root.is_dir():
             yield root

@@ -6,14 +6,16 @@ import json
 import os
 import shlex
 import shutil
+import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any, Protocol, Self
 
 import click
 
@@ -36,6 +38,9 @@ class Sink(Protocol):
     """Where results go."""
 
     def add(self, result: Result) -> None: ...
+    def refresh(self) -> None:
+        """Show what there is so far; ``--watch`` may never end."""
+
     def close(self) -> None: ...
 
 
@@ -46,7 +51,9 @@ def run_batch(files: tuple[str, ...], settings: Settings, wanted: Verdict, optio
     roots = [Path(name) for name in files]
     with ExitStack() as stack:
         sinks = _sinks(options, lang, stack)
-        progress = Progress(enabled=sys.stderr.isatty() and not options["quiet"])
+        progress = Progress(lang, enabled=sys.stderr.isatty() and not options["quiet"])
+        seen: dict[str, str] = {}
+        outputs = [Path(options[name]) for name in ("csv_path", "html_path", "resume") if options[name]]
 
         def on_result(result: Result) -> None:
             for sink in sinks:
@@ -54,13 +61,20 @@ def run_batch(files: tuple[str, ...], settings: Settings, wanted: Verdict, optio
             progress.step(result)
 
         def check(paths: Iterator[Path]) -> Counts:
-            return run(
-                paths, settings, jobs=options["jobs"], resume=options["resume"], required=wanted, on_result=on_result
-            )
+            found = run(
+                paths, settings, jobs=options["jobs"], resume=options["resume"], required=wanted, on_result=on_result,
+                seen=seen,
+            )  # fmt: skip
+            if options["watch"]:
+                for sink in sinks:
+                    sink.refresh()
+            return found
 
-        counts = check(files_in(roots, recursive=options["recursive"]))
+        counts = check(files_in(roots, recursive=options["recursive"], outputs=outputs))
         if options["watch"]:
-            counts = _watch(roots, counts, check, recursive=options["recursive"])
+            click.echo(sentence("summary-watching", lang), err=True)
+            for arrived in _arrivals(roots, outputs, recursive=options["recursive"]):
+                counts.add(check(arrived))
         for sink in sinks:
             sink.close()
         progress.clear()
@@ -79,23 +93,39 @@ def _check(files: tuple[str, ...], options: Mapping[str, Any]) -> None:
         raise UsageError("--sign signs the report of one file", hint="sign file by file; the summary is not evidence")
     if options["pdf_path"]:
         raise UsageError("--pdf makes the report of one file", hint="--report writes a summary page for a folder")
+    if options["watch"] and not any(Path(name).is_dir() for name in files):
+        raise UsageError("--watch needs a folder")
     if options["watch"] and options["as_json"]:
         raise UsageError("--watch never ends, so it has no one JSON document", hint="use --jsonl")
 
 
-def _watch(roots: list[Path], counts: Counts, check: Callable[[Iterator[Path]], Counts], *, recursive: bool) -> Counts:
-    """Check what arrives or changes until the user stops it."""
+def _arrivals(roots: list[Path], outputs: list[Path], *, recursive: bool) -> Iterator[Iterator[Path]]:
+    """What arrives or changes, a group at a time, until the user stops it (Ctrl-C, or SIGTERM from a service manager)."""
     from watchfiles import Change, watch
 
     folders = [root for root in roots if root.is_dir()]
-    if not folders:
-        raise UsageError("--watch needs a folder")
-    click.echo("tanba: watching; stop with Ctrl-C", err=True)
-    for changes in watch(*folders, recursive=recursive, step=200, debounce=_SETTLE_MS, raise_interrupt=False):
-        arrived = sorted({Path(name) for change, name in changes if change is not Change.deleted})
-        visible = [path for path in arrived if path.is_file() and not path.name.startswith(".")]
-        counts.add(check(files_in(visible, recursive=False)))
-    return counts
+    stop = threading.Event()
+    with _stopped_by_sigterm(stop):
+        for changes in watch(
+            *folders, recursive=recursive, step=200, debounce=_SETTLE_MS, raise_interrupt=False, stop_event=stop
+        ):
+            arrived = sorted({Path(name) for change, name in changes if change is not Change.deleted})
+            visible = [path for path in arrived if path.is_file() and not path.name.startswith(".")]
+            if found := list(files_in(visible, recursive=False, outputs=outputs)):
+                yield iter(found)
+
+
+@contextmanager
+def _stopped_by_sigterm(stop: threading.Event) -> Iterator[None]:
+    """SIGTERM ends the watch as Ctrl-C does, so that the files still get written; in the main thread only."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _sinks(options: Mapping[str, Any], lang: str, stack: ExitStack) -> list[Sink]:
@@ -135,6 +165,9 @@ class JsonSink:
         if self._lines:
             self._out.flush()
 
+    def refresh(self) -> None:
+        """Lines are out already; an array cannot be shown in parts."""
+
     def close(self) -> None:
         if self._lines:
             return
@@ -158,8 +191,11 @@ class LineSink:
         if result.report is not None:
             text = terminal.line(named(result.report, result.path), self._lang, color=self._color)
         else:
-            text = f"{'error':<10} {clean(str(result.path))}  {clean((result.error or {}).get('message'))}"
+            text = f"{sentence('summary-error', self._lang):<10} {clean(str(result.path))}  {clean((result.error or {}).get('message'))}"
         sys.stdout.write(text.rstrip("\n") + "\n")
+
+    def refresh(self) -> None:
+        sys.stdout.flush()
 
     def close(self) -> None:
         sys.stdout.flush()
@@ -168,11 +204,11 @@ class LineSink:
 class CsvSink:
     """A spreadsheet line per file, written as it arrives."""
 
-    def __init__(self, out: IO[str], lang: str) -> None:
+    def __init__(self, file: Replacing, lang: str) -> None:
         from verifier.render import csv
 
-        self._out, self._lang = out, lang
-        out.write(csv.header(bom=True))
+        self._file, self._out, self._lang = file, file.stream, lang
+        self._out.write(csv.header(bom=True))
 
     def add(self, result: Result) -> None:
         from verifier.render import csv
@@ -182,6 +218,9 @@ class CsvSink:
         else:
             self._out.write(csv.error_row(str(result.path), str((result.error or {}).get("code")), self._lang))
 
+    def refresh(self) -> None:
+        self._file.publish()
+
     def close(self) -> None:
         self._out.flush()
 
@@ -189,13 +228,13 @@ class CsvSink:
 class Progress:
     """A counter on the terminal's last line; nothing at all when standard error is no terminal."""
 
-    def __init__(self, *, enabled: bool) -> None:
-        self._enabled, self._done = enabled, 0
+    def __init__(self, lang: str, *, enabled: bool) -> None:
+        self._lang, self._enabled, self._done = lang, enabled, 0
 
     def step(self, result: Result) -> None:
         self._done += not result.resumed
         if self._enabled:
-            sys.stderr.write(f"\r\x1b[K{self._done} checked")
+            sys.stderr.write(f"\r\x1b[K{sentence('summary-progress', self._lang, count=self._done)}")
             sys.stderr.flush()
 
     def clear(self) -> None:
@@ -209,18 +248,26 @@ class Replacing:
     def __init__(self, path: Path) -> None:
         self._path = Path(path)
 
-    def __enter__(self) -> IO[str]:
+    def __enter__(self) -> Self:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.")
         self._temporary = Path(name)
-        self._stream = os.fdopen(handle, "w", encoding="utf-8", newline="")
-        return self._stream
+        self.stream: IO[str] = os.fdopen(handle, "w", encoding="utf-8", newline="")
+        return self
+
+    def publish(self) -> None:
+        """Put what was written so far under the name; writing goes on."""
+        self.stream.flush()
+        handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.")
+        with os.fdopen(handle, "wb") as copy, self._temporary.open("rb") as source:
+            shutil.copyfileobj(source, copy)
+        Path(name).replace(self._path)
 
     def __exit__(self, kind: type[BaseException] | None, *_rest: object) -> None:
         if kind is None:
-            self._stream.flush()
-            os.fsync(self._stream.fileno())
-        self._stream.close()
+            self.stream.flush()
+            os.fsync(self.stream.fileno())
+        self.stream.close()
         if kind is None:
             self._temporary.replace(self._path)
         else:
@@ -234,12 +281,13 @@ def named(report: VerificationReport, path: Path) -> VerificationReport:
 
 def _say(counts: Counts, lang: str) -> None:
     words = [f"{number} {_word(name, lang)}" for name, number in counts.verdicts.most_common()]
-    extra = [f"{counts.duplicates} duplicates"] if counts.duplicates else []
-    extra += [f"{counts.resumed} from the ledger"] if counts.resumed else []
-    click.echo(f"{counts.files} files: {', '.join([*words, *extra]) or 'none'}", err=True)
+    extra = [sentence("summary-say-duplicates", lang, count=counts.duplicates)] if counts.duplicates else []
+    extra += [sentence("summary-say-resumed", lang, count=counts.resumed)] if counts.resumed else []
+    said = ", ".join([*words, *extra]) or "—"
+    click.echo(sentence("summary-say", lang, total=counts.files, found=said), err=True)
     if counts.exit_code == exits.NO_LABEL:
         click.echo(sentence("verdict-unmarked.note", lang), err=True)
 
 
 def _word(name: str, lang: str) -> str:
-    return "error" if name == "error" else sentence(f"verdict-{name}.word", lang)
+    return sentence("summary-error" if name == "error" else f"verdict-{name}.word", lang)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -35,14 +36,20 @@ class SummarySink:
         )
         self._spool.write(json.dumps(asdict(row), ensure_ascii=True) + "\n")
 
+    def refresh(self) -> None:
+        """Write the page with what there is so far."""
+        self.close()
+
     def close(self) -> None:
         from verifier.batch_cli import Replacing
 
         with Replacing(self._path) as out:
             for piece in render(self._rows(), self._lang, checked_at=self._checked_at, command=self._command):
-                out.write(piece)
+                out.stream.write(piece)
 
     def _rows(self) -> Iterator[Row]:
+        """Every row so far; the spool then stands at its end again, ready for the next."""
         self._spool.seek(0)
         for line in self._spool:
             yield Row(**json.loads(line))
+        self._spool.seek(0, os.SEEK_END)

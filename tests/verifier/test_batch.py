@@ -63,6 +63,15 @@ EXPECTED = {
 }
 
 
+def test_files_that_the_run_writes_itself_are_no_part_of_the_folder(home: Path, pki: Pki, tmp_path: Path) -> None:
+    own = [home / "out.csv", home / "sub" / "out.html", home / "run.ledger"]
+    for path in own:
+        path.write_text("from the last run")
+    relative = Path(os.path.relpath(own[1]))
+    found = {path.name for path in files_in([home], recursive=True, outputs=[own[0], relative, own[2]])}
+    assert found == set(EXPECTED)
+
+
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_one_core_and_two_give_the_same_answers(home: Path, pki: Pki, jobs: int) -> None:
     counts, found = collect(files_in([home], recursive=True), Settings(trust=pki.store()), jobs=jobs)
@@ -245,8 +254,29 @@ def test_the_gravest_file_decides_the_exit_code(
     assert counts.exit_code == expected
 
 
+def eventually(file: Path, text: str, seconds: float = 20) -> bool:
+    """Whether the file holds the text within a generous time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if text in file.read_text("utf-8"):
+            return True
+        time.sleep(0.1)
+    return False
+
+
 def test_watch_checks_what_arrives_until_it_is_stopped(home: Path, tmp_path: Path, trusted: str) -> None:
-    command = [sys.executable, "-m", "tests.verifier.run_watch", str(home), trusted]
+    page, table = home / "page.html", home / "table.csv"
+    command = [
+        sys.executable,
+        "-m",
+        "tests.verifier.run_watch",
+        str(home),
+        trusted,
+        "--report",
+        str(page),
+        "--csv",
+        str(table),
+    ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
@@ -257,6 +287,12 @@ def test_watch_checks_what_arrives_until_it_is_stopped(home: Path, tmp_path: Pat
         arrived = json.loads(process.stdout.readline())
         assert Path(arrived["path"]).name == "arrived.png"
         assert arrived["verdict"] == "trusted"
+        assert arrived["duplicate_of"] == str(home / "a.png")
+        for file in (page, table):
+            assert eventually(file, "arrived.png"), f"{file.name} is refreshed while the watch goes on"
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        rest, said = process.communicate(timeout=20)
+    assert rest == "", "the files that the watch writes itself are not checked"
+    assert "4 files: " in said, "SIGTERM ends it in order"
+    assert process.returncode == 0, said

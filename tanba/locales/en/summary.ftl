@@ -26,3 +26,17 @@ summary-trusted = Labelled and vouched for
     .note = Intact, and a list that you chose vouches for the signer.
 summary-duplicate = Duplicates
     .note = The same bytes as a file listed above.
+summary-say =
+    { $total ->
+        [one] { $total } file: { $found }
+       *[other] { $total } files: { $found }
+    }
+summary-say-duplicates =
+    { $count ->
+        [one] { $count } duplicate
+       *[other] { $count } duplicates
+    }
+summary-say-resumed = { $count } from the ledger
+summary-error = error
+summary-progress = { $count } checked
+summary-watching = tanba: watching; stop with Ctrl-C

@@ -26,3 +26,17 @@ summary-trusted = Таңбасы бар, қол қоюшыға кепілдік 
     .note = Бүтін, сіз таңдаған тізім қол қоюшыға кепілдік береді.
 summary-duplicate = Көшірмелер
     .note = Байттары жоғарыда аталған файлмен бірдей.
+summary-say =
+    { $total ->
+        [one] { $total } файл: { $found }
+       *[other] { $total } файл: { $found }
+    }
+summary-say-duplicates =
+    { $count ->
+        [one] { $count } көшірме
+       *[other] { $count } көшірме
+    }
+summary-say-resumed = { $count } журналдан алынды
+summary-error = қате
+summary-progress = Тексерілді: { $count }
+summary-watching = tanba: қалта бақылауда; тоқтату — Ctrl-C

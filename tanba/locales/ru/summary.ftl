@@ -27,3 +27,19 @@ summary-trusted = Маркировка есть, за подписавшего �
     .note = Цела, и выбранный вами список ручается за подписавшего.
 summary-duplicate = Дубликаты
     .note = Те же байты, что у файла, названного выше.
+summary-say =
+    { $total ->
+        [one] { $total } файл: { $found }
+        [few] { $total } файла: { $found }
+       *[many] { $total } файлов: { $found }
+    }
+summary-say-duplicates =
+    { $count ->
+        [one] { $count } дубликат
+        [few] { $count } дубликата
+       *[many] { $count } дубликатов
+    }
+summary-say-resumed = { $count } из журнала
+summary-error = ошибка
+summary-progress = Проверено: { $count }
+summary-watching = tanba: слежу за папкой; остановить — Ctrl-C
