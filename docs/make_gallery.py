@@ -12,7 +12,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from PIL import Image
@@ -96,7 +95,7 @@ def pages(shown: list[Shown]) -> Iterator[tuple[str, str, str]]:
         rows = [summary.row_of(item.asset.name or "-", lang, report=item.report) for item in shown]
         yield (
             f"folder-{lang}",
-            "".join(summary.render(rows, lang, checked_at=datetime.now(UTC))),
+            "".join(summary.render(rows, lang, basis=shown[0].report.basis)),
             "A folder: what needs a person comes first.",
         )
 

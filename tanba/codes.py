@@ -127,6 +127,7 @@ _IDENTITY: tuple[tuple[str, str, str, str], ...] = (
 _OWN: tuple[tuple[str, str, str], ...] = (
     ("informational", "remote", "c2pa.remote_only"),
     ("informational", "fragments", "c2pa.needs_fragments"),
+    ("informational", "alone", "c2pa.manifest_alone"),
     ("informational", "original", "c2pa.unsupported c2pa.unreadable limit.exceeded"),
     ("failure", "original", "c2pa.store_unreadable"),
     ("informational", "disagree", "coherence.layers_disagree iptc.several_values"),

@@ -130,6 +130,8 @@ class TrustListRef:
     sha256: str
     source: str | None = None
     purpose: str | None = None
+    dated: bool = True
+    """False when the day of adding stands in for a date that nobody gave."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ class TrustList:
 
     @property
     def ref(self) -> TrustListRef:
-        return TrustListRef(self.name, self.date, self.sha256, self.source, self.purpose.value)
+        return TrustListRef(self.name, self.date, self.sha256, self.source, self.purpose.value, self.dated)
 
     @classmethod
     def from_file(

@@ -19,10 +19,11 @@ from typing import IO, Any, Protocol, Self
 
 import click
 
-from tanba import exits
+from tanba import __version__, exits
+from tanba.engine.native import versions
 from tanba.errors import UsageError
 from tanba.i18n import pick_language, sentence
-from tanba.report import Verdict, VerificationReport
+from tanba.report import Basis, Verdict, VerificationReport
 from tanba.wire import to_plain
 from verifier.batch import Counts, Result, files_in, run
 from verifier.procedure import Settings
@@ -50,7 +51,7 @@ def run_batch(files: tuple[str, ...], settings: Settings, wanted: Verdict, optio
     lang = pick_language(options["lang"], os.environ)
     roots = [Path(name) for name in files]
     with ExitStack() as stack:
-        sinks = _sinks(options, lang, stack)
+        sinks = _sinks(options, settings, lang, stack)
         progress = Progress(lang, enabled=sys.stderr.isatty() and not options["quiet"])
         seen: dict[str, str] = {}
         outputs = [Path(options[name]) for name in ("csv_path", "html_path", "resume") if options[name]]
@@ -128,7 +129,7 @@ def _stopped_by_sigterm(stop: threading.Event) -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _sinks(options: Mapping[str, Any], lang: str, stack: ExitStack) -> list[Sink]:
+def _sinks(options: Mapping[str, Any], settings: Settings, lang: str, stack: ExitStack) -> list[Sink]:
     sinks: list[Sink] = []
     if options["as_json"] or options["as_jsonl"]:
         sinks.append(JsonSink(sys.stdout, lines=bool(options["as_jsonl"]), stack=stack))
@@ -139,10 +140,21 @@ def _sinks(options: Mapping[str, Any], lang: str, stack: ExitStack) -> list[Sink
     if options["html_path"]:
         from verifier.summary_sink import SummarySink
 
-        command = shlex.join(["tanba", *sys.argv[1:]])
-        path, now = Path(options["html_path"]), datetime.now(UTC)
-        sinks.append(SummarySink(path, lang, stack=stack, command=command, checked_at=now))
+        sinks.append(SummarySink(Path(options["html_path"]), lang, stack=stack, basis=_basis(settings)))
     return sinks
+
+
+def _basis(settings: Settings) -> Basis:
+    """What the whole run rests on, as of its start."""
+    return Basis(
+        tanba=__version__,
+        engines=dict(versions()),
+        trust_lists=settings.trust.refs(),
+        as_of=settings.as_of,
+        network=settings.network,
+        checked_at=datetime.now(UTC),
+        command=shlex.join(["tanba", *sys.argv[1:]]),
+    )
 
 
 class JsonSink:

@@ -79,7 +79,7 @@ def verify_asset(asset: Asset, settings: Settings, *, manifest: bytes | None = N
     evidence, text_findings = _evidence(asset, settings, manifest)
     evidence = profile.correct(evidence, settings.trust, settings.as_of or now)
     found: list[Finding] = [*evidence.codes, *integrity.status_findings(evidence), *text_findings]
-    found += integrity.fragment_findings(evidence, asset)
+    found += integrity.companion_findings(evidence, asset, detached=manifest is not None)
     integrity_answer = integrity.answer(evidence, found)
     timing = time.judge(evidence, settings.trust, as_of=settings.as_of, now=now)
     found = [*timing.replace(found), *timing.findings]

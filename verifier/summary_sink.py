@@ -1,4 +1,4 @@
-"""The summary page of a folder: rows wait in a spool file until the run is over, so memory does not grow with it."""
+"""The summary page of a folder: rows wait in a spool file until the run is over, so memory grows by their names only."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 
+from tanba.report import Basis
 from verifier.batch import Result
 from verifier.render.summary import Row, render, row_of
 
@@ -20,8 +20,9 @@ _SPOOL = 1 << 20
 class SummarySink:
     """Takes results as they arrive; writes the page when closed. An aborted run leaves no page."""
 
-    def __init__(self, path: Path, lang: str, *, stack: ExitStack, command: str, checked_at: datetime) -> None:
-        self._path, self._lang, self._command, self._checked_at = path, lang, command, checked_at
+    def __init__(self, path: Path, lang: str, *, stack: ExitStack, basis: Basis) -> None:
+        self._path, self._lang, self._basis = path, lang, basis
+        self._places: list[tuple[str, str, int]] = []
         self._spool = stack.enter_context(
             tempfile.SpooledTemporaryFile(_SPOOL, mode="w+", encoding="utf-8", newline="")  # noqa: SIM115  the stack closes it
         )
@@ -34,6 +35,7 @@ class SummarySink:
             error=result.error,
             duplicate_of=result.duplicate_of,
         )
+        self._places.append((result.duplicate_of or str(result.path), str(result.path), self._spool.tell()))
         self._spool.write(json.dumps(asdict(row), ensure_ascii=True) + "\n")
 
     def refresh(self) -> None:
@@ -44,12 +46,12 @@ class SummarySink:
         from verifier.batch_cli import Replacing
 
         with Replacing(self._path) as out:
-            for piece in render(self._rows(), self._lang, checked_at=self._checked_at, command=self._command):
+            for piece in render(self._rows(), self._lang, basis=self._basis):
                 out.stream.write(piece)
 
     def _rows(self) -> Iterator[Row]:
-        """Every row so far; the spool then stands at its end again, ready for the next."""
-        self._spool.seek(0)
-        for line in self._spool:
-            yield Row(**json.loads(line))
+        """Every row so far by path, copies with their first; the spool then stands at its end again."""
+        for *_, place in sorted(self._places):
+            self._spool.seek(place)
+            yield Row(**json.loads(self._spool.readline()))
         self._spool.seek(0, os.SEEK_END)

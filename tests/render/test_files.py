@@ -8,7 +8,9 @@ import re
 import shutil
 import subprocess
 import tracemalloc
+from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 
 import html5lib
 import pytest
@@ -18,10 +20,12 @@ from tanba.errors import InstallationError
 from tanba.i18n import LANGUAGES, sentence
 from tanba.report import Bucket, Finding, Layer, Verdict
 from tests.render import factories, hostile
-from tests.render.factories import SAMPLES, report
+from tests.render.factories import LIST, OLD, SAMPLES, report
+from verifier.batch import Result
 from verifier.render import csv, html, pdf, summary
 from verifier.render.preview import Preview, preview_of, safe_thumbnail
 from verifier.render.words import words
+from verifier.summary_sink import SummarySink
 
 XHTML = "{http://www.w3.org/1999/xhtml}"
 
@@ -138,6 +142,11 @@ def test_the_pdf_holds_the_same_words_in_letters_that_can_be_read_and_searched(l
     assert made.asset.sha256 in shown
     fonts = subprocess.run(["pdffonts", path], capture_output=True, text=True, check=True).stdout
     assert "Noto-Sans" in fonts
+    pages = done.stdout.rstrip("\f").split("\f")
+    assert all(f"{number}/{len(pages)}" in page.replace(" ", "") for number, page in enumerate(pages, 1)), (
+        "every sheet is numbered"
+    )
+    assert all(made.asset.sha256 in page for page in pages), "a loose sheet shows which file it is about"
 
 
 @pytest.mark.parametrize("name", ["script", "link", "override", "tags", "nul", "arabic", "surrogate"])
@@ -220,6 +229,40 @@ def test_the_folder_page_puts_first_what_needs_a_person():
     assert "10 files were checked" in shown
     assert "Same bytes as trusted.jpg" in shown
     assert "tanba.input.unreadable" in shown
+
+
+def test_the_folder_page_names_what_the_run_rests_on():
+    base = replace(report().basis, command="tanba verify -r leak", trust_lists=(LIST, replace(OLD, dated=False)))
+    shown = text_of("".join(summary.render([], "en", basis=base)))
+    for wanted in (
+        "2026-11-23 12:00:00 UTC",
+        "c2pa-python 0.38.1",
+        "tanba verify -r leak",
+        "ab" * 32,
+        "2026-11-01 (22 days old)",
+        "day of adding, no date given",
+    ):
+        assert wanted in shown
+
+
+def test_the_folder_page_is_in_the_order_of_names_and_copies_stand_together(tmp_path):
+    first, second = (replace(report(), asset=replace(report().asset, sha256=digit * 64)) for digit in "12")
+    path = tmp_path / "page.html"
+    with ExitStack() as stack:
+        sink = SummarySink(path, "en", stack=stack, basis=report().basis)
+        arrived = [
+            ("z.jpg", second, None),
+            ("c-of-z.jpg", second, "z.jpg"),
+            ("a.jpg", first, None),
+            ("d-of-a.jpg", first, "a.jpg"),
+        ]
+        for name, made, copy in arrived:
+            sink.add(Result(Path(name), made, duplicate_of=copy))
+            sink.refresh()
+        sink.close()
+    shown = text_of(path.read_text("utf-8"))
+    places = [shown.index(name) for name in ("a.jpg111", "z.jpg222", "d-of-a.jpg111", "c-of-z.jpg222")]
+    assert places == sorted(places)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -23,9 +23,10 @@ from tanba.report import Verdict
 from tanba.trust import TrustStore
 from tests.pki import Pki
 from tests.verifier.conftest import png
-from verifier import Settings
+from verifier import Settings, verify
 from verifier.batch import Counts, Result, files_in, run
 from verifier.cli import verify as verify_command
+from verifier.render.words import words
 
 
 @pytest.fixture
@@ -61,6 +62,17 @@ EXPECTED = {
     "d-plain.png": "unmarked",
     "e.txt": "unmarked",
 }
+
+
+def test_a_manifest_file_whose_content_is_not_there_is_neither_intact_nor_broken(pki: Pki, tmp_path: Path) -> None:
+    sample = Path(__file__).parents[2] / "samples" / "images" / "sidecar.jpg"
+    alone = tmp_path / "orphan.c2pa"
+    alone.write_bytes(sample.with_name("sidecar.jpg.c2pa").read_bytes())
+    found = verify(alone, Settings(trust=pki.store()))
+    assert found.answers.integrity.state == "not_evaluated"
+    assert "tanba.c2pa.manifest_alone" in {item.code for item in found.findings}
+    assert "by itself" in words(found, "en").sentence
+    assert verify(sample, Settings(trust=pki.store()), manifest=alone).answers.integrity.state == "intact"
 
 
 def test_files_that_the_run_writes_itself_are_no_part_of_the_folder(home: Path, pki: Pki, tmp_path: Path) -> None:

@@ -6,12 +6,15 @@ from collections.abc import Iterable
 
 from tanba.asset import Asset
 from tanba.engine.read import Evidence, EvidenceStatus
+from tanba.formats.sniff import Kind
 from tanba.report import Bucket, Finding, IntegrityAnswer, IntegrityState, Layer
 
 _OTHER_QUESTIONS = ("signingCredential.", "timeStamp.", "cawg.", "claimSignature.outsideValidity")
 """Failure codes that answer other questions (signer, time, identity): C2PA 2.4 section 15.2, tables of codes."""
 _BINDING_MATCH = ("assertion.dataHash.match", "assertion.bmffHash.match", "assertion.boxesHash.match",
                   "assertion.collectionHash.match", "assertion.multiAssetHash.match")  # fmt: skip
+_NEEDS_MORE = ("tanba.c2pa.needs_fragments", "tanba.c2pa.manifest_alone")
+"""A label is there, and what it labels is elsewhere: neither intact nor broken."""
 _FRAGMENT_BOXES = (b"mvex", b"moof", b"mdat")
 
 
@@ -28,7 +31,7 @@ def answer(evidence: Evidence, findings: Iterable[Finding]) -> IntegrityAnswer:
             return IntegrityAnswer(IntegrityState.NOT_EVALUATED)
     kept = tuple(findings)
     broken = _failures(kept)
-    if any(item.code == "tanba.c2pa.needs_fragments" for item in kept):
+    if any(item.code in _NEEDS_MORE for item in kept):
         return IntegrityAnswer(IntegrityState.NOT_EVALUATED, broken)
     if broken:
         return IntegrityAnswer(IntegrityState.BROKEN, broken)
@@ -71,8 +74,12 @@ def status_findings(evidence: Evidence) -> tuple[Finding, ...]:
             return ()
 
 
-def fragment_findings(evidence: Evidence, asset: Asset) -> tuple[Finding, ...]:
-    """An initialisation segment of fragmented MP4 cannot be judged without its fragments (ISO/IEC 14496-12)."""
+def companion_findings(evidence: Evidence, asset: Asset, *, detached: bool) -> tuple[Finding, ...]:
+    """A manifest file without its content, or an initialisation segment of fragmented MP4 without its fragments
+    (ISO/IEC 14496-12), cannot be judged. ``detached``: the manifest was handed over beside the asset.
+    """
+    if asset.format.kind is Kind.STORE and not detached and evidence.status is EvidenceStatus.FOUND:
+        return (Finding("tanba.c2pa.manifest_alone", Bucket.INFORMATIONAL, Layer.TANBA),)
     mismatch = "assertion.bmffHash.mismatch" in evidence.codes_in(Bucket.FAILURE)
     if not mismatch or asset.size > 4 << 20:
         return ()

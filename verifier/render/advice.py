@@ -69,7 +69,7 @@ def _list_age(report: VerificationReport, used: TrustListRef, lang: str) -> Iter
     said = {item.code for item in report.findings if item.params.get("list") == used.name}
     if "tanba.trust.list_frozen" in said:
         yield sentence("advice-limit-list-frozen", lang, list=clean(used.name))
-    elif days is None or "tanba.trust.list_undated" in said:
+    elif days is None or not used.dated:
         yield sentence("advice-limit-list-undated", lang, list=clean(used.name))
     elif days > OLD_AFTER_DAYS:
         yield sentence("advice-limit-list-old", lang, list=clean(used.name), days=days)
@@ -77,7 +77,11 @@ def _list_age(report: VerificationReport, used: TrustListRef, lang: str) -> Iter
 
 def list_age(report: VerificationReport, used: TrustListRef) -> int | None:
     """Days between the list's date and the check; None when either is unknown or is no ISO date."""
-    checked = report.basis.checked_at if report.basis else None
+    return age_days(used, report.basis.checked_at if report.basis else None)
+
+
+def age_days(used: TrustListRef, checked: datetime | None) -> int | None:
+    """Days between the list's date and ``checked``; None when either is unknown or is no ISO date."""
     try:
         made = date.fromisoformat((used.date or "")[:10])
     except ValueError:
@@ -99,6 +103,7 @@ _STEPS: dict[str, tuple[str, ...]] = {
     "invalid-revoked": ("invalid-revoked",),
     "invalid-history": ("invalid-history", "invalid"),
     "invalid-fragments": ("unchecked-fragments",),
+    "invalid-alone": ("invalid-alone",),
     "invalid-restored": ("invalid-restored",),
     "invalid-identity": ("invalid-identity",),
     "unmarked": ("unmarked", "unmarked-search"),

@@ -78,7 +78,15 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["ticks"] = ticks
+    made.filters["breakable"] = breakable
     return made
+
+
+def breakable(code: str) -> Markup:
+    """An escaped code that a narrow column may break after a dot, and nowhere else if it can help it."""
+    from markupsafe import Markup, escape
+
+    return Markup(".<wbr>").join(escape(part) for part in code.split("."))
 
 
 def ticks(text: str) -> Markup:

@@ -6,6 +6,7 @@ Nothing is fetched while it is made: only ``data:`` addresses exist for the layo
 from __future__ import annotations
 
 import base64
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,19 +31,28 @@ _PAPER = (
     ' .mark { font-family: "Noto Sans", "Tanba Marks" !important; font-weight: 400 !important; display: block; text-align: center; }'
 )
 
+_FOOT = (
+    ' @page { @bottom-left { content: "%s"; font: 6.5pt "Noto Sans"; color: #444; }'
+    ' @bottom-right { font-family: "Noto Sans"; } }'
+)
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
 
 def render(report: VerificationReport, *, lang: str, preview: Preview | None = None) -> bytes:
     """The PDF (tagged, PDF/UA-1). Raises :class:`InstallationError` when the extra is not installed."""
-    return from_html(html.render(report, lang=lang, preview=preview))
+    digest = report.asset.sha256 if _DIGEST.fullmatch(report.asset.sha256) else ""
+    return from_html(html.render(report, lang=lang, preview=preview), foot=f"SHA-256 {digest}" if digest else "")
 
 
-def from_html(page: str) -> bytes:
-    """Lay out one of our own pages. Raises :class:`InstallationError` when the extra is not installed."""
+def from_html(page: str, *, foot: str = "") -> bytes:
+    """Lay out one of our own pages. ``foot`` stands below every sheet, so that a loose one shows what it belongs to; it
+    is put into a style sheet as it is and must be our own words. Raises :class:`InstallationError` when the extra is not installed.
+    """
     weasyprint = _weasyprint()
     # Bad fonts or pictures are left out, as on a page; any address but data: is refused before it is opened.
     fetcher = weasyprint.urls.URLFetcher(allowed_protocols={"data"}, fail_on_errors=False)
     fonts = weasyprint.text.fonts.FontConfiguration()
-    paper = weasyprint.CSS(string=_faces() + _PAPER, font_config=fonts, url_fetcher=fetcher)
+    paper = weasyprint.CSS(string=_faces() + _PAPER + _FOOT % foot, font_config=fonts, url_fetcher=fetcher)
     document = weasyprint.HTML(string=page, url_fetcher=fetcher)
     data: bytes = document.write_pdf(stylesheets=[paper], font_config=fonts, pdf_variant="pdf/ua-1")
     return data

@@ -11,14 +11,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime
 from typing import IO, Any
 from urllib.parse import quote
 
 from tanba.i18n import sentence
-from tanba.report import AiState, IntegrityState, Strength, Verdict, VerificationReport
+from tanba.report import AiState, Basis, IntegrityState, Strength, Verdict, VerificationReport
 from verifier.render.html import environment, page_values
 from verifier.render.safe import clean, clean_or
+from verifier.render.view import basis_rows, list_rows
 from verifier.render.words import moment, signer_name, verdict_sentence
 
 GROUPS = ("invalid", "disagree", "unchecked", "recovered", "note", "valid", "unmarked", "trusted", "duplicate")
@@ -55,7 +55,7 @@ def row_of(
     if report is None:
         code = clean_or((error or {}).get("code"), "tanba.bug")
         text = f"{sentence('verdict-say-unchecked', lang)} {code}"
-        return Row("unchecked", shown, text, "—", "—", "—", "—", None)
+        return Row("unchecked", shown, text, "—", "", "—", "—", None)
     text = (
         sentence("summary-same", lang, name=clean(duplicate_of, 300))
         if duplicate_of
@@ -71,7 +71,7 @@ def row_of(
         name=shown,
         text=text,
         signer=(signer_name(report) if attributed else None) or "—",
-        when=(moment(report.answers.time.signed_at) if attributed else None) or "—",
+        when=(moment(report.answers.time.signed_at) if attributed else None) or "",
         ai=said,
         sha256=clean(report.asset.sha256),
         link=quote(link, errors="replace") if link else None,
@@ -90,9 +90,7 @@ def group_of(report: VerificationReport) -> str:
     return report.verdict.value
 
 
-def render(
-    rows: Iterable[Row], lang: str, *, title: str | None = None, checked_at: datetime | None = None, command: str = ""
-) -> Iterator[str]:
+def render(rows: Iterable[Row], lang: str, *, title: str | None = None, basis: Basis | None = None) -> Iterator[str]:
     """The page in pieces. ``rows`` is consumed once; memory does not grow with their number."""
     template: Any = environment().get_template("summary.html.j2").make_module(page_values(lang))
     counts: Counter[str] = Counter()
@@ -109,8 +107,10 @@ def render(
             "title": clean_or(title, sentence("summary-title", lang)),
             "counts": [(name, counts[name]) for name in GROUPS if counts[name]],
             "total": counts.total(),
-            "checked_at": moment(checked_at) or "—",
-            "command": clean(command, 1000),
+            "checked_at": (moment(basis.checked_at) if basis else None) or "—",
+            "command": clean(basis.command, 1000) if basis and basis.command else "",
+            "facts": basis_rows(basis, lang),
+            "lists": list_rows(basis, lang),
         }
         yield str(template.head(values))
         for name in GROUPS:

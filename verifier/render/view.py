@@ -11,10 +11,10 @@ from datetime import datetime
 from typing import Any
 
 from tanba.i18n import LANGUAGES, NAMES, sentence
-from tanba.report import Bucket, HistoryNode, TrustListRef, VerificationReport
+from tanba.report import Basis, Bucket, HistoryNode, TrustListRef, VerificationReport
 from tanba.trustdir import OLD_AFTER_DAYS
 from verifier.explain import explain
-from verifier.render.advice import list_age, names_shown
+from verifier.render.advice import age_days, names_shown
 from verifier.render.preview import Preview, safe_thumbnail
 from verifier.render.safe import MAX_TEXT, clean, clean_or, suspicions
 from verifier.render.terms import Difference, ai_step, differences, second_sentence, term
@@ -119,7 +119,7 @@ def view(report: VerificationReport, lang: str, preview: Preview | None = None) 
         ),
         history=tuple(builder.node(item) for item in report.history),
         recoveries=tuple(_recovery(item) for item in report.recoveries[:20]),
-        lists=tuple(_list(report, item, lang) for item in (basis.trust_lists if basis else ())),
+        lists=list_rows(basis, lang),
         second=_second(report, lang),
         differences=differences(report.second_opinion, lang),
         codes=tuple(_code(item, lang) for bucket in reversed(Bucket) for item in shown if item.bucket is bucket),
@@ -209,18 +209,28 @@ def _facts(report: VerificationReport, lang: str) -> tuple[Row, ...]:
         ("sha256", clean(report.asset.sha256)),
         ("size", sentence("report-bytes", lang, size=f"{report.asset.size:,}".replace(",", "\u202f"))),
         ("type", clean(report.asset.media_type)),
-        ("checked", moment(basis.checked_at) if basis else None),
-        ("asof", moment(basis.as_of) if basis else None),
-        ("network", sentence(f"report-network-{'yes' if basis.network else 'no'}", lang) if basis else None),
         ("certificate", clean(signer.fingerprint) if signer.fingerprint else None),
         ("serial", clean(signer.serial) if signer.serial else None),
         ("validity", f"{moment(signer.not_before) or '—'} – {moment(signer.not_after) or '—'}"
          if signer.not_before or signer.not_after else None),
         ("algorithm", clean(signer.algorithm) if signer.algorithm else None),
-        ("tanba", clean(basis.tanba) if basis else None),
-        ("engines", ", ".join(f"{clean(name)} {clean(version)}" for name, version in basis.engines.items())
-         if basis and basis.engines else None),
     ]  # fmt: skip
+    of_file = tuple(Row(sentence(f"report-fact-{name}", lang), text, name) for name, text in rows if text)
+    return (*of_file, *basis_rows(basis, lang))
+
+
+def basis_rows(basis: Basis | None, lang: str) -> tuple[Row, ...]:
+    """What a check rests on beside the file: its time, the moment asked about, the network, the versions."""
+    if basis is None:
+        return ()
+    engines = ", ".join(f"{clean(name)} {clean(version)}" for name, version in basis.engines.items())
+    rows = (
+        ("checked", moment(basis.checked_at)),
+        ("asof", moment(basis.as_of)),
+        ("network", sentence(f"report-network-{'yes' if basis.network else 'no'}", lang)),
+        ("tanba", clean(basis.tanba)),
+        ("engines", engines or None),
+    )
     return tuple(Row(sentence(f"report-fact-{name}", lang), text, name) for name, text in rows if text)
 
 
@@ -238,11 +248,17 @@ def _statement(item: Any, lang: str) -> tuple[str, str, str, str]:
     )
 
 
-def _list(report: VerificationReport, item: TrustListRef, lang: str) -> tuple[str, str, str, str, str]:
-    """Name, purpose, date with age, SHA-256, source."""
-    age = list_age(report, item)
+def list_rows(basis: Basis | None, lang: str) -> tuple[tuple[str, str, str, str, str], ...]:
+    """Every trust list of a check: name, purpose, date with age, SHA-256, source."""
+    return tuple(_list(item, basis.checked_at, lang) for item in basis.trust_lists) if basis else ()
+
+
+def _list(item: TrustListRef, checked: datetime | None, lang: str) -> tuple[str, str, str, str, str]:
+    age = age_days(item, checked)
     dated = clean_or(item.date, sentence("report-undated", lang))
-    if age is not None:
+    if not item.dated:
+        dated += f" ({sentence('report-added', lang)})"
+    elif age is not None:
         dated += f" ({sentence('report-age', lang, days=age)})"
     if age is None or age > OLD_AFTER_DAYS:
         dated += f" — {sentence('report-old', lang)}"

@@ -83,7 +83,7 @@ def words(report: VerificationReport, lang: str) -> Words:
     attributed = report.answers.integrity.state is not IntegrityState.BROKEN
     return Words(
         lang=lang,
-        tone="caution" if kind == ".expired" else TONES[report.verdict],
+        tone="caution" if kind in (".expired", ".alone") else TONES[report.verdict],
         headline=sentence(f"verdict-{verdict}{kind}", lang),
         word=sentence(f"verdict-{verdict}.word", lang),
         sentence=verdict_sentence(report, lang),
@@ -104,8 +104,10 @@ def words(report: VerificationReport, lang: str) -> Words:
 
 def headline_kind(report: VerificationReport) -> str:
     """Which headline an invalid label gets: what merely ran out, or is intact otherwise, is not called broken."""
-    if report.verdict is not Verdict.INVALID or report.answers.integrity.state is not IntegrityState.INTACT:
+    if report.verdict is not Verdict.INVALID or report.answers.integrity.state is IntegrityState.BROKEN:
         return ""
+    if report.answers.integrity.state is not IntegrityState.INTACT:
+        return ".alone" if reason(report) in ("invalid-alone", "invalid-fragments") else ""
     return ".expired" if reason(report) == "invalid-expired" else ".intact"
 
 
@@ -165,6 +167,7 @@ _CONTENT = ("assertion.dataHash.", "assertion.bmffHash.", "assertion.boxesHash."
 _SPECIAL = (
     ("tanba.c2pa.store_unreadable", "store"),
     ("tanba.c2pa.needs_fragments", "fragments"),
+    ("tanba.c2pa.manifest_alone", "alone"),
     ("tanba.text.restored", "restored"),
     ("tanba.time.future_timestamp", "future"),
 )

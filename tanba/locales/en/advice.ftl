@@ -62,3 +62,5 @@ advice-code-lists = Choose or update your lists: `tanba trust add`, `tanba trust
 advice-code-publisher = The publisher’s program wrote this wrongly. Tell its maker; nothing follows from it about the content.
 advice-limit-time-stamp = When it was really signed. There is a time stamp, but nobody on your lists vouches for the authority that made it.
 advice-limit-time-none = When it was signed. Neither the signer nor anybody else gives a time that can be relied on.
+advice-do-invalid-alone = Find the content that this label belongs to, and check the two together: `tanba verify CONTENT --manifest THIS.c2pa`.
+advice-code-alone = Check the manifest together with its content: `tanba verify CONTENT --manifest FILE.c2pa`.

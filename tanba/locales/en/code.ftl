@@ -243,3 +243,4 @@ code-tanba-metadata-malformed = Some descriptive metadata cannot be read.
 code-tanba-metadata-unread = Some descriptive metadata was too large to read.
 code-tanba-trust-list_undated = One of your lists was added without a date; the day of adding stands in for it, and the list itself may be older.
 code-tanba-trust-wrong_usage = A list of yours leads to the signer, but the certificate is for another use than that list vouches for.
+code-tanba-c2pa-manifest_alone = The file is a detached manifest; without the content that it labels it can be neither intact nor broken.

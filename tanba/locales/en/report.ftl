@@ -66,3 +66,4 @@ report-records = Stored records that may belong to this file
 report-footer = Made by Tanba { $version } on { $when }. Compatible with C2PA; the words above follow from the codes listed here, no person judged the file.
 report-more = … and { $count } more
 report-stands-alone = This page holds everything it needs. It runs no program and loads nothing from anywhere.
+report-added = day of adding, no date given
