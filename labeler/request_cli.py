@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -212,8 +212,9 @@ def trust_store() -> TrustStore:
     return trustdir.load(trust_dir())
 
 
-def read_stdin(limits: Limits, name: str | None) -> Asset:
-    """Standard input as an asset, bounded."""
+def read_stdin(limits: Limits, name: str | None, *, like: str | None = None) -> Asset:
+    """Standard input as an asset, bounded. The output's name ``like`` tells apart what bytes cannot: YAML from prose."""
     if sys.stdin.isatty():
         click.echo("tanba: reading from the terminal; end with Ctrl-D", err=True)
-    return Asset.from_bytes(sys.stdin.buffer.read(limits.asset_bytes + 1), name=name, limits=limits)
+    data = sys.stdin.buffer.read(limits.asset_bytes + 1)
+    return replace(Asset.from_bytes(data, name=like, limits=limits), name=name)

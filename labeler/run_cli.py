@@ -21,6 +21,7 @@ from tanba import exits
 from tanba.asset import Asset
 from tanba.config import limits_from_environment
 from tanba.errors import UsageError
+from tanba.model import Carrier
 from tanba.wire import to_json, to_plain
 
 _DASH = Path("-")
@@ -38,10 +39,11 @@ def one_file(path: Path, options: Mapping[str, Any]) -> int:
 
 def one_from_stdin(options: Mapping[str, Any]) -> int:
     """Label standard input; the result goes to ``-o``, or to standard output."""
-    asset = request.read_stdin(limits_from_environment(), options["title"])
+    target = options["output"]
+    named = None if target in (None, _DASH) else target.name
+    asset = request.read_stdin(limits_from_environment(), options["title"], like=named)
     if options["dry_run"]:
         return _show_plans([asset], options)
-    target = options["output"]
     if target is not None and (target == _DASH or target.is_dir()):
         if target != _DASH:
             raise UsageError("standard input needs a file name for -o", hint="for example -o labelled.jpg")
@@ -63,7 +65,13 @@ def _label_one(asset: Asset, target: Path | None, options: Mapping[str, Any], na
         raise UsageError("what is written to standard output cannot be stamped later", hint="give -o OUT")
     disclosure = request.disclosure_from(options)
     how = request.label_options(options, limits)
-    plan(asset, disclosure, how).require_met()
+    planned = plan(asset, disclosure, how)
+    planned.require_met()
+    if target is None and (planned.carrier is Carrier.SIDECAR or how.manifest_url is not None):
+        raise UsageError(
+            f"{asset.format.media_type} gets its label in a file beside it, and standard output holds one file only",
+            hint="give -o OUT; the label is then OUT.c2pa",
+        )
     trust, stamps = request.trust_store(), request.timestamp_source(options)
     with request.identity_source(options)() as signer, stamps() if stamps else nullcontext() as stamper:
         done = stamped(

@@ -31,8 +31,6 @@ from tanba.trust import TrustStore
 
 _NO_TRUST = TrustStore.empty()
 _ATTEMPTS = 4
-_STAMP_SLACK = 64
-"""Two tokens of one authority differ by some bytes (serial number, DER of ECDSA signatures): room for them."""
 _TYPICAL = 1 << 13
 """A length of a carrier as good as any for a rehearsal: CBOR writes 256 to 65,535 in three bytes (RFC 8949)."""
 _CREDENTIAL = ("signingCredential.", "timeStamp.", "cawg.")
@@ -56,6 +54,8 @@ class PreparedText:
     media_type: str
     parent: TextParent | None = None
     removed: Carrier | None = None
+    extension: str = ""
+    """Of the file's name, with its dot; tells prose from programs in a language that we do not know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +142,7 @@ def label_text(
     Raises :class:`UsageError` for a carrier that does not fit, :class:`UnsupportedFormat`, :class:`CredentialError`,
     :class:`SelfCheckFailed`.
     """
-    choice = choose(prepared.content, prepared.media_type, options.carrier)
+    choice = choose(prepared.content, prepared.media_type, options.carrier, extension=prepared.extension)
     if choice.carrier is Carrier.A8:
         definition = _lean(definition)
     job = _Job(definition, signer, options, (prepared.parent.ingredient,) if prepared.parent else ())
@@ -210,7 +210,7 @@ class _Job:
     def exact(self, binding: Callable[[int], DataHash], size: Callable[[bytes], int], *, zero: int) -> bytes:
         """A store whose carrier is exactly as long as its own binding says. ``size`` measures a store's carrier."""
         packed = self.options.compact
-        slack = fit.slack(compact=packed, zero=zero) + (_STAMP_SLACK if self.options.timestamp_url else 0)
+        slack = fit.slack(compact=packed, zero=zero, stamped=self.options.timestamp_url is not None)
         trial = self.rehearse(binding(_TYPICAL))
         target = size(compression.compress(trial) if packed else trial) + slack
         for _ in range(_ATTEMPTS):

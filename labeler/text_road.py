@@ -35,7 +35,7 @@ class _Marks:
 
 def carrier(asset: Asset, options: LabelOptions) -> tuple[Carrier, str]:
     """How the mark of this text travels, and why. Raises :class:`UsageError` for a wish that does not fit."""
-    choice = choose(asset.read(), asset.format.media_type, options.carrier)
+    choice = choose(asset.read(), asset.format.media_type, options.carrier, extension=asset.format.extension)
     return choice.carrier, choice.reason
 
 
@@ -109,6 +109,7 @@ def _prepared(asset: Asset, options: LabelOptions, trust: TrustStore, limits: Li
     prepared = text.prepare(
         asset.read(), media_type, title=asset.name, accept_tampered=accept, trust=trust, limits=limits
     )
+    prepared = replace(prepared, extension=asset.format.extension)
     if prepared.parent is None and (beside := Finder(trust, limits, accept).beside(asset)) is not None:
         prepared = replace(prepared, parent=_text_parent(beside))
     if options.parent is None:

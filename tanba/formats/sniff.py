@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePath
 
+from tanba.formats import textual
+
 
 class Kind(StrEnum):
     """Families that take different roads through Tanba."""
@@ -88,23 +90,6 @@ _ODF = {
     b"application/vnd.oasis.opendocument.graphics": (".odg",),
 }
 
-TEXT_TYPES: dict[str, str] = {
-    ".txt": "text/plain", ".text": "text/plain", ".log": "text/plain",
-    ".md": "text/markdown", ".markdown": "text/markdown",
-    ".html": "text/html", ".htm": "text/html", ".xhtml": "application/xhtml+xml",
-    ".yaml": "application/yaml", ".yml": "application/yaml", ".toml": "application/toml",
-    ".xml": "application/xml", ".json": "application/json", ".jsonl": "application/jsonl",
-    ".ndjson": "application/x-ndjson", ".ipynb": "application/x-ipynb+json", ".csv": "text/csv",
-    ".tsv": "text/tab-separated-values", ".py": "text/x-python", ".js": "text/javascript",
-    ".mjs": "text/javascript", ".ts": "text/x-typescript", ".css": "text/css", ".sh": "application/x-sh",
-    ".bash": "application/x-sh", ".rs": "text/x-rust", ".go": "text/x-go", ".java": "text/x-java",
-    ".c": "text/x-c", ".h": "text/x-c", ".cpp": "text/x-c++", ".hpp": "text/x-c++", ".sql": "application/sql",
-    ".tex": "application/x-tex", ".ini": "text/x-ini", ".rst": "text/x-rst", ".rb": "text/x-ruby",
-    ".php": "application/x-php", ".pl": "text/x-perl", ".lua": "text/x-lua", ".r": "text/x-r",
-    ".kt": "text/x-kotlin", ".swift": "text/x-swift", ".vtt": "text/vtt", ".srt": "application/x-subrip",
-}  # fmt: skip
-"""Extension to media type for text, where bytes cannot tell."""
-
 _AVIF_BRANDS = {b"avif", b"avis"}
 _HEIC_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis"}
 _HEIF_BRANDS = {b"mif1", b"msf1"}
@@ -120,13 +105,14 @@ def sniff(head: bytes, *, name: str | None = None) -> Format:
     """
     extension = PurePath(name).suffix.lower() if name else ""
     return (
-        _image(head, extension)
+        _plainly_text(head, name)
+        or _image(head, extension)
         or _riff(head)
         or _bmff(head)
         or _audio(head)
         or _document(head, extension)
         or _store(head)
-        or _text(head, extension)
+        or _text(head, name, extension)
         or UNKNOWN
     )
 
@@ -217,32 +203,58 @@ def _store(head: bytes) -> Format | None:
     return STORE if head[4:8] == b"jumb" and head[12:16] == b"jumd" and head[16:20] == b"c2pa" else None
 
 
-_HTML = re.compile(rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
+# Atomic groups: "<!---->" repeated could otherwise be read in exponentially many ways.
+_HTML = re.compile(rb"\s*(?:(?><!--.*?-->)\s*+)*+<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 _SVG = re.compile(rb"<svg[\s>]", re.IGNORECASE)
+_SVG_ROOT = re.compile(
+    rb"\s*(?:(?><\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>)\s*+)*+<svg[\s>/]", re.IGNORECASE | re.DOTALL
+)
+_XML_ROOTS = ("", ".svg", ".xml")
 
 
-def _text(head: bytes, extension: str) -> Format | None:
+def _plainly_text(head: bytes, name: str | None) -> Format | None:
+    """A text by its name whose bytes are text, although they may begin with the letters of a magic number.
+
+    ``GIF89a``, ``ID3`` and ``OggS`` are words too; a real file of those formats has bytes that are no UTF-8.
+    """
+    kind = textual.media_type(name, b"") if name else None
+    body = head.removeprefix(b"\xef\xbb\xbf")
+    if kind is None or not body or body.startswith(b"%PDF-") or _looks_binary(body) or _is_svg(body, name):
+        return None
+    return _text_type(kind, textual.extension(name))
+
+
+def _is_svg(body: bytes, name: str | None) -> bool:
+    """An SVG by its root element; by the mere occurrence of one where the name says so and the prolog is long."""
+    extension = textual.extension(name)
+    if extension == ".svg":
+        return _SVG.search(body) is not None and not _HTML.match(body)
+    return extension in _XML_ROOTS and _SVG_ROOT.match(body) is not None
+
+
+def _text(head: bytes, name: str | None, extension: str) -> Format | None:
     if not head:
-        return _text_type(TEXT_TYPES.get(extension, "text/plain"), extension)
+        return _text_type(textual.media_type(name, b"") or textual.PROSE, extension)
     body = head.removeprefix(b"\xef\xbb\xbf")
     if _looks_binary(body):
-        return _legacy_text(head, extension)
-    if _SVG.search(body) and (extension == ".svg" or body.lstrip()[:1] == b"<") and not _HTML.match(body):
+        return _legacy_text(head, name, extension)
+    if _is_svg(body, name):
         return SVG
-    if extension in TEXT_TYPES:
-        return _text_type(TEXT_TYPES[extension], extension)
+    if known := textual.media_type(name, body):
+        return _text_type(known, extension)
     if _HTML.match(body):
         return HTML
     if body.lstrip().startswith(b"<?xml"):
         return _text_type("application/xml", ".xml")
-    return PLAIN
+    return _text_type(textual.PROSE, textual.extension(name))
 
 
-def _legacy_text(head: bytes, extension: str) -> Format | None:
+def _legacy_text(head: bytes, name: str | None, extension: str) -> Format | None:
     """Text in another encoding than UTF-8: UTF-16 by its mark, a single-byte charset by the name and no NUL."""
-    if extension not in TEXT_TYPES or not (head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" not in head):
+    kind = textual.media_type(name, b"")
+    if kind is None or not (head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" not in head):
         return None
-    return _text_type(TEXT_TYPES[extension], extension)
+    return _text_type(kind, extension)
 
 
 def _text_type(media_type: str, extension: str) -> Format:

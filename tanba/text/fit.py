@@ -19,9 +19,14 @@ SLACK = 140
 
 A zero byte is a three-byte selector, so one header of padding reaches every third length. The headers of ``pad`` from
 24 bytes on, of ``pad2`` from 24 bytes on, and of two short ones weigh 24, 28 and 44; with both, 48. Together they reach
-every length from 120 to 182, also where the length field of a box happens to hold a byte under 16. Two signatures of
-one definition differ by fewer than 16 in 999 of 1000 cases.
+every length from 120 to 182, also where the length field of a box happens to hold a byte under 16; above that, every
+third length is out of reach. Two signatures of one definition differ by fewer than 16 in 999 of 1000 cases.
 """
+STAMPED_SLACK = 151
+"""The same when a time stamp is inside: its token makes the length vary to both sides (random serial numbers, DER of
+ECDSA signatures), so the middle of what padding can reach is declared."""
+_STAMP_BYTES = 64
+"""Room for two tokens of one authority that differ, where one byte of padding is one unit of measure."""
 _STEPS = 4
 """Corrections of one form of padding before the next form is tried."""
 
@@ -92,8 +97,10 @@ def fit_compact(store: bytes, target: int, measure: Measure) -> bytes | None:
     return None
 
 
-def slack(*, compact: bool, zero: int) -> int:
+def slack(*, compact: bool, zero: int, stamped: bool = False) -> int:
     """What to declare beyond the rehearsal's measure. Stores have a fixed length, selectors and compression do not."""
+    room = _STAMP_BYTES if stamped else 0
     if not compact:
-        return SLACK if zero > 1 else 0
-    return COMPACT_SLACK if zero > 1 else _COMPACT_BASE64
+        wide = STAMPED_SLACK if stamped else SLACK
+        return wide if zero > 1 else room
+    return (COMPACT_SLACK if zero > 1 else _COMPACT_BASE64) + room

@@ -7,6 +7,9 @@ from tanba.text import html, structured, wrapper
 from tanba.text.marks import Mark, Scan, failure
 
 HTML_TYPES = frozenset({"text/html"})
+"""Documents that are labelled by A.7."""
+_HTML_OR_XML = HTML_TYPES | {"application/xhtml+xml"}
+"""Documents in which others may have put an A.7 element; ours get an A.9 block, which keeps them well-formed."""
 
 
 def locate(raw: bytes, media_type: str) -> Scan:
@@ -17,7 +20,7 @@ def locate(raw: bytes, media_type: str) -> Scan:
     ``tanba.text.several_carriers``: nobody could say which one counts.
     """
     parts = (
-        html.locate(raw) if media_type in HTML_TYPES else Scan(),
+        html.locate(raw) if media_type in _HTML_OR_XML else Scan(),
         structured.locate(raw) if media_type not in HTML_TYPES else Scan(),
         wrapper.locate(raw),
     )

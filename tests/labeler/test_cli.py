@@ -119,6 +119,26 @@ def test_a_pipe_in_is_a_pipe_out(home: Path) -> None:
     assert read(Asset.from_bytes(done.stdout), trust=load(home / "trust")).state == "Trusted"
 
 
+def test_a_label_beside_the_content_needs_a_place_and_is_not_lost_in_a_pipe(tmp_path: Path, tanba: Run) -> None:
+    for content in (b'{"a": 1}', drawn("BMP")):
+        code, out, err = tanba("label", "-", "--as", "generated", stdin=content)
+        assert (code, out) == (2, b"")
+        assert "give -o OUT" in err
+    for more in (("--manifest-url", "https://example.org/m.c2pa", "--carrier", "a9"), ("--carrier", "sidecar")):
+        assert tanba("label", "-", "-o", "-", "--as", "generated", *more, stdin=b"a: 1\n")[0] == 2
+    assert tanba("label", "-", "-o", tmp_path / "a.json", "--as", "generated", stdin=b'{"a": 1}')[0] == 0
+    assert (tmp_path / "a.json.c2pa").exists()
+
+
+def test_the_name_of_the_output_says_what_a_pipe_carries(tmp_path: Path, tanba: Run) -> None:
+    assert (
+        tanba("label", "-", "-o", tmp_path / "a.yaml", "--as", "generated", "--title", "a.b", stdin=b"a: 1\n")[0] == 0
+    )
+    assert (tmp_path / "a.yaml").read_bytes().startswith(b"# -----BEGIN C2PA MANIFEST-----")
+    assert tanba("label", "-", "-o", tmp_path / "a.txt", "--as", "generated", "--title", "a.b", stdin=b"a: 1\n")[0] == 0
+    assert (tmp_path / "a.txt").read_bytes().startswith(b"a: 1\n\xef\xbb\xbf")
+
+
 def test_a_text_is_marked_and_a_foreign_format_gets_a_sidecar(tmp_path: Path, tanba: Run, home: Path) -> None:
     (tmp_path / "a.txt").write_text("Сәлем, әлем\n", "utf-8")
     (tmp_path / "a.bmp").write_bytes(drawn("BMP"))

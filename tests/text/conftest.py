@@ -30,7 +30,9 @@ NAMES = {
     "text/css": "a.css", "application/x-sh": "a.sh", "application/sql": "a.sql", "application/x-tex": "a.tex",
     "text/x-c": "a.c", "text/x-rust": "a.rs", "text/x-go": "a.go", "text/x-java": "a.java", "text/x-ini": "a.ini",
     "text/x-rst": "a.rst", "text/x-lua": "a.lua", "text/x-ruby": "a.rb", "application/x-php": "a.php",
-    "application/json": "a.json", "text/csv": "a.csv",
+    "application/json": "a.json", "text/csv": "a.csv", "text/vtt": "a.vtt", "text/mdx": "a.mdx", "text/x-scss": "a.scss",
+    "text/x-dockerfile": "Dockerfile", "text/x-swift": "a.swift", "text/x-lisp": "a.el", "text/x-erlang": "a.erl",
+    "application/xhtml+xml": "a.xhtml", "text/x-ocaml": "a.ml", "text/x-perl": "a.pl", "text/x-config": "a.cfg",
 }  # fmt: skip
 
 

@@ -44,7 +44,9 @@ STRUCTURED = {
     "application/x-tex": "\\documentclass{{a}}\n% {}\n", "text/x-c": "int main(void) {{ return 0; }} /* {} */\n",
     "text/x-rust": "fn main() {{}} // {}\n", "text/x-go": "package main\n// {}\n", "text/x-java": "class A {{}} // {}\n",
     "text/x-ini": "[a]\nb=1\n; {}\n", "text/x-rst": "Title\n=====\n\n{}\n", "text/x-lua": "x = 1 -- {}\n",
-    "text/x-ruby": "x = 1 # {}\n", "application/x-php": "<?php\n$x = 1; // {}\n",
+    "text/x-ruby": "x = 1 # {}\n", "application/x-php": "<?php\n$x = 1; // {}\n", "text/mdx": "# {}\n", "text/x-haskell": "x = 1 -- {}\n",
+    "text/vtt": "WEBVTT\n\n00:00.000 --> 00:01.000\n{}\n", "text/x-dockerfile": "FROM scratch\n# {}\n", "text/x-ocaml": "let x = 1\n",
+    "text/asciidoc": "= Title\n\n{}\n", "application/xhtml+xml": "<html><!-- {} --></html>\n", "text/x-lisp": "(setq x 1) ; {}\n",
 }  # fmt: skip
 
 
@@ -55,10 +57,10 @@ def structured(seed: int) -> tuple[str, str]:
     content = STRUCTURED[media_type].format(words)
     if seed % 5 == 0:
         content = content.replace("\n", "\r\n")
-    if seed % 7 == 0:
+    if seed % 7 == 0 and media_type not in ("text/x-rst", "text/vtt"):
         content = content.rstrip("\r\n")
     if media_type == "text/markdown" and seed % 2:
         content = "---\ntitle: x\n---\n" + content
-    if media_type == "application/xml" and seed % 2:
+    if media_type in ("application/xml", "application/xhtml+xml") and seed % 2:
         content = '<?xml version="1.0"?>\n' + content
     return media_type, content

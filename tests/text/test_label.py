@@ -6,8 +6,11 @@ import unicodedata
 
 import pytest
 
+from labeler import text_road
+from labeler.options import LabelOptions
 from labeler.text import TextOptions, label_text, prepare
 from tanba import jumbf
+from tanba.asset import Asset
 from tanba.engine import definition as defs
 from tanba.errors import AlreadyLabelled, TextNotEncodable, UsageError
 from tanba.model import Carrier, Disclosure, Involvement
@@ -173,13 +176,18 @@ def test_a_broken_mark_is_not_covered_by_a_new_one(desk, broken):
         (b"a", "text/plain", Carrier.A8, "A.8"),
         (b"a", "text/markdown", Carrier.A9, "comments"),
         (b"a", "text/html", Carrier.A7, "head"),
-        (b"{}", "application/json", Carrier.SIDECAR, "no comments"),
-        (b"a,b", "text/csv", Carrier.SIDECAR, "no comments"),
+        (b"{}", "application/json", Carrier.SIDECAR, "no comment"),
+        (b"a,b", "text/csv", Carrier.SIDECAR, "no comment"),
         (b"a\rb\r", "text/markdown", Carrier.SIDECAR, "bare CR"),
         (b"\xff\xfea\0", "text/plain", Carrier.SIDECAR, "UTF-16"),
         (b"caf\xe9", "text/plain", Carrier.SIDECAR, "not UTF-8"),
         (b"# caf\xe9", "text/markdown", Carrier.A9, "comments"),
         (b"\xed\xa0\x80", "text/plain", Carrier.SIDECAR, "not UTF-8"),
+        (b'{"a": [1]}\n', "text/plain", Carrier.SIDECAR, "JSON"),
+        (b'{"a": 1}\n{"a": 2}\n', "text/plain", Carrier.SIDECAR, "JSON"),
+        (b"[sic]", "text/plain", Carrier.A8, "A.8"),
+        (b"[" * 200_000 + b"]" * 200_000, "text/plain", Carrier.A8, "A.8"),
+        (b"#!/opt/unknown\n", "text/plain", Carrier.SIDECAR, "program"),
     ],
 )
 def test_the_carrier_is_chosen_with_a_reason(desk, content, media_type, carrier, reason):
@@ -223,3 +231,19 @@ def test_the_label_says_what_was_disclosed_and_nothing_fails(desk):
     assert {"c2pa.actions.v2", "c2pa.ai-disclosure"} <= set(labels)
     assert made.evidence.codes_in(Bucket.FAILURE) == ("signingCredential.untrusted",)
     assert defs.build(GENERATED, defs.Context(moment=MOMENT, content_id="1"))["claim_version"] == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "carrier"),
+    [
+        ("a.txt", Carrier.A8),
+        ("README", Carrier.A8),
+        ("a.unknown", Carrier.SIDECAR),
+        ("a.bat", Carrier.SIDECAR),
+        ("a.hs", Carrier.A9),
+    ],
+)
+def test_a_name_that_nobody_knows_gets_a_sidecar_because_the_file_may_be_a_program(name, carrier):
+    asset = Asset.from_bytes(b"a\n", name=name)
+    assert choose(asset.read(), asset.format.media_type, extension=asset.format.extension).carrier is carrier
+    assert text_road.carrier(asset, LabelOptions())[0] is carrier

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import ast
 import base64
+import configparser
 import tomllib
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
+from pygments.lexers import get_lexer_by_name
+from pygments.token import Comment, Token
 
+from tanba.formats import textual
 from tanba.model import Carrier
 from tanba.report import Verdict
 from tanba.text import comments, structured
@@ -40,13 +45,29 @@ DATA = "data:application/c2pa;base64," + base64.b64encode(b"store").decode()
         ("text/css", '@charset "utf-8";\na{}\n', "/*! -----BEGIN", True),
         ("application/x-sh", "#!/bin/sh\n:\n", "# -----BEGIN", True),
         ("text/x-rust", "#![allow(dead_code)]\n", "// -----BEGIN", False),
-        ("text/x-go", "package a\n", "// -----BEGIN", False),
+        ("text/x-go", "package a\n", "// -----BEGIN", True),
+        ("text/x-go", "// Package a adds.\n// Twice.\npackage a\n", "// -----BEGIN", True),
+        ("text/x-go", "//go:build linux\n\npackage a\n", "// -----BEGIN", False),
         ("text/x-java", "class A {}\n", "// -----BEGIN", False),
         ("text/x-c", "int a;\n", "/* -----BEGIN", False),
         ("application/sql", "select 1;\n", "-- -----BEGIN", False),
         ("application/x-tex", "\\a\n", "% -----BEGIN", False),
         ("text/x-ini", "[a]\n", "; -----BEGIN", False),
-        ("text/x-rst", "A\n", ".. -----BEGIN", False),
+        ("text/x-rst", "A\n", ".. -----BEGIN", True),
+        ("text/vtt", "WEBVTT\n\n00:00.000 --> 00:01.000\nA\n", "NOTE -----BEGIN", True),
+        ("application/yaml", "---\na: 1\n---\nb: 2\n", "# -----BEGIN", False),
+        ("text/mdx", "import A from 'a'\n\n# B\n", "{/* -----BEGIN", False),
+        ("text/x-scss", "a { b: c }\n", "// -----BEGIN", False),
+        ("text/javascript", "/**\n * @jest-environment jsdom\n */\ntest()\n", "/*! -----BEGIN", True),
+        ("text/javascript", "/** Adds. */\nadd()\n", "/*! -----BEGIN", False),
+        ("text/x-dockerfile", "# syntax=docker/dockerfile:1\nFROM a\n", "# -----BEGIN", True),
+        ("text/x-dockerfile", "FROM a\n", "# -----BEGIN", False),
+        ("text/x-swift", "// swift-tools-version:5.9\n", "// -----BEGIN", True),
+        ("text/x-lisp", ";;; a -*- lexical-binding: t -*-\n", "; -----BEGIN", True),
+        ("text/x-erlang", "%% -*- coding: utf-8 -*-\n", "% -----BEGIN", True),
+        ("application/x-tex", "%&latex\n\\a\n", "% -----BEGIN", True),
+        ("application/xhtml+xml", "<?xml version='1.0'?>\n<html/>\n", "<?c2pa -----BEGIN", True),
+        ("text/x-ocaml", "let a = 1\n", "(* -----BEGIN", False),
         ("application/x-php", "<?php\n$a = 1;\n", "/* -----BEGIN", True),
         ("application/x-php", "<?php $a = 1; ?>\n<b>\n", "<?php /* -----BEGIN", True),
         ("text/x-python", "\ufeffx = 1\n", "# -----BEGIN", True),
@@ -66,11 +87,85 @@ def test_the_block_stands_in_a_comment_on_the_first_line_or_the_last_when_that_i
         assert made.output.endswith(b"\n" + content.encode())
 
 
+@pytest.mark.parametrize(
+    ("media_type", "content", "reason"),
+    [
+        ("text/x-perl", "#!/usr/bin/perl\nprint <DATA>;\n__DATA__\na\n", "data that the program reads"),
+        ("text/x-ruby", "#!/usr/bin/ruby\nputs DATA.read\n__END__\na\n", "data that the program reads"),
+        ("application/x-php", "<?php\n__halt_compiler();abc", "data that the program reads"),
+        ("application/x-php", "<?php $a = 1; ?>\n", "would be printed"),
+        ("text/x-rst", "A", "empty line"),
+        ("text/vtt", "WEBVTT\n\n00:00.000 --> 00:01.000\nA", "empty line"),
+    ],
+)
+def test_a_file_whose_end_has_a_meaning_gets_a_sidecar(desk, media_type, content, reason):
+    made = desk.label(content, media_type)
+    assert (made.carrier, made.output) == (Carrier.SIDECAR, content.encode())
+    assert reason in made.reason
+
+
+LEXERS = {
+    "text/x-vue": "vue", "application/yaml": "yaml", "application/toml": "toml", "text/x-config": "ini", "text/x-ini": "ini",
+    "application/xml": "xml", "application/xhtml+xml": "xml", "application/json5": "json5", "text/x-python": "python",
+    "text/x-starlark": "bazel", "text/x-ruby": "ruby", "text/x-crystal": "crystal", "text/x-perl": "perl", "text/x-raku": "raku",
+    "text/x-r": "r", "text/x-julia": "julia", "text/x-tcl": "tcl", "text/x-awk": "awk", "text/x-nim": "nim", "text/x-elixir": "elixir",
+    "text/x-coffeescript": "coffeescript", "text/x-gdscript": "gdscript", "text/x-nix": "nix", "text/x-hcl": "terraform",
+    "application/x-sh": "bash", "text/x-powershell": "powershell", "text/x-makefile": "make", "text/x-cmake": "cmake",
+    "text/x-dockerfile": "docker", "application/graphql": "graphql", "text/org": "org", "text/x-gettext": "po",
+    "text/javascript": "javascript", "text/css": "css", "text/x-typescript": "typescript", "text/x-scss": "scss", "text/x-less": "less",
+    "text/x-rust": "rust", "text/x-go": "go", "text/x-go-mod": "go", "text/x-java": "java", "text/x-kotlin": "kotlin",
+    "text/x-scala": "scala", "text/x-groovy": "groovy", "text/x-swift": "swift", "text/x-dart": "dart", "text/x-csharp": "csharp",
+    "text/x-fsharp": "fsharp", "text/x-zig": "zig", "text/x-pascal": "delphi", "text/x-solidity": "solidity", "text/x-glsl": "glsl",
+    "text/x-proto": "protobuf", "text/x-verilog": "systemverilog", "text/x-c": "c", "text/x-c++": "cpp", "text/x-ocaml": "ocaml",
+    "application/sql": "sql", "text/x-lua": "lua", "text/x-haskell": "haskell", "text/x-elm": "elm", "text/x-vhdl": "vhdl",
+    "application/x-tex": "latex", "text/x-bibtex": "bibtex", "text/x-erlang": "erlang", "text/x-clojure": "clojure",
+    "text/x-lisp": "common-lisp", "text/x-vb": "vb.net", "text/x-vim": "vim", "text/x-fortran": "fortran", "text/x-rst": "rst",
+    "application/x-php": "html+php",
+}  # fmt: skip
+"""Pygments' name of each language; Markdown (which lexes no comments) and a few languages have no lexer there."""
+UNLEXED = {"text/markdown", "text/mdx", "text/x-svelte", "text/asciidoc", "text/vtt", "application/jsonc"}
+
+
+def test_every_language_with_a_comment_has_a_file_name_and_an_independent_lexer():
+    named = set(textual.EXTENSIONS.values()) | set(map(textual.media_type, ("go.mod", "Dockerfile"), (b"", b"")))
+    types = {item for item in comments.BY_TYPE if item in named}
+    assert types == set(LEXERS) | UNLEXED
+    assert set(comments.BY_TYPE) - types == {
+        "text/yaml", "application/x-yaml", "text/xml", "application/javascript"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("media_type", sorted(LEXERS))
+def test_the_block_is_a_comment_for_an_independent_lexer_of_the_language(media_type):
+    lexer = get_lexer_by_name(LEXERS[media_type])
+    for content in (b"", b"\n", b"\xef\xbb\xbf\n"):
+        text = (
+            comment_frame(content, media_type)
+            .attach(content, structured.data_uri(bytes(range(256))))
+            .decode("utf-8-sig")
+        )
+        start, stop = text.index("-----BEGIN"), text.index(" C2PA MANIFEST-----", text.index("-----END"))
+        pieces = [(at, at + len(piece), kind) for at, kind, piece in lexer.get_tokens_unprocessed(text + "\n")]
+        inside = {kind for begin, end, kind in pieces if begin < stop and end > start}
+        assert inside
+        assert all(kind in Comment or kind is Token.Text.Whitespace for kind in inside), inside
+
+
 def test_labelled_files_still_parse_in_their_own_language(desk):
     assert tomllib.loads(desk.label("a = 1\n", "application/toml").output.decode()) == {"a": 1}
     ast.parse(desk.label("#!/usr/bin/python\nx = 1", "text/x-python").output)
     for content in ("<a>ә</a>", '<?xml version="1.0" encoding="utf-8"?>\n<a>ә</a>'):
         assert etree.fromstring(desk.label(content, "application/xml").output).text == "ә"
+    xhtml = '<?xml version="1.0"?>\n<!DOCTYPE html>\n<html xmlns="http://www.w3.org/1999/xhtml"><head/><body>ә</body></html>\n'
+    assert etree.fromstring(desk.label(xhtml, "application/xhtml+xml").output)[1].text == "ә"
+    assert list(yaml.safe_load_all(desk.label("---\na: 1\n---\nb: |+\n  c\n\n", "application/yaml").output)) == [
+        {"a": 1},
+        {"b": "c\n\n"},
+    ]
+    for media_type in ("text/x-ini", "text/x-config"):
+        parser = configparser.ConfigParser()
+        parser.read_string(desk.label("[a]\nb = 1\n", media_type).output.decode())
+        assert parser["a"]["b"] == "1"
 
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n"])

@@ -31,7 +31,9 @@ def test_a_stamped_mark_fits_and_its_time_is_confirmed(desk, stamping, media_typ
     pki, url = stamping
     for _ in range(3):
         options = TextOptions(timestamp_url=url, compact=compact)
-        made = label_text(prepare(b"{}\n", media_type), lean(), desk.signer, options)
+        made = label_text(
+            prepare(b"{}\n" if media_type == "application/json" else b"a\n", media_type), lean(), desk.signer, options
+        )
         trust = desk.pki.store(pki.trust_list("tsa", Purpose.TSA))
         beside = made.store if media_type == "application/json" else None
         report = verify_asset(
@@ -39,4 +41,4 @@ def test_a_stamped_mark_fits_and_its_time_is_confirmed(desk, stamping, media_typ
         )
         assert report.verdict is Verdict.TRUSTED
         assert report.answers.time.state is TimeState.TIMESTAMPED
-        assert made.signatures <= 3
+        assert made.signatures <= (3 if compact else 2)
