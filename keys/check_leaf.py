@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from keys import certificates
 from keys.faults import Fault, Weight, fault
@@ -14,10 +14,19 @@ from tanba.trust import DEFAULT_EKUS
 if TYPE_CHECKING:
     from cryptography import x509
 
+    _Kind = TypeVar("_Kind", bound=x509.ExtensionType)
+
 WARN_DAYS = (7, 30, 60)
 """Days before the end at which the warning grows."""
 C2PA_MAX_DAYS = 366
 """Longest life of a claim-signing certificate at assurance level 1 (C2PA Certificate Policy, facts §5.1)."""
+C2PA_MAX_DAYS_LEVEL_2 = 90
+_ISSUER_DAYS = 1827
+_POLICY = "1.3.6.1.4.1.62558.1.1"
+_ASSURANCE = "1.3.6.1.4.1.62558.3"
+_LEVEL_1, _LEVEL_2 = bytes.fromhex("060a2b0601040183e85e030a"), bytes.fromhex("060a2b0601040183e85e0314")
+"""DER of the object identifiers 1.3.6.1.4.1.62558.3.10 and .20."""
+_PRODUCT_RECORD = "1.3.6.1.4.1.62558.4"
 _ANY_EKU = "2.5.29.37.0"
 _KNOWN_CRITICAL = {"2.5.29.15", "2.5.29.19", "2.5.29.37", "2.5.29.17", "2.5.29.32", "2.5.29.35", "2.5.29.14"}
 _READ_EVERYWHERE = {EMAIL_PROTECTION}
@@ -51,7 +60,7 @@ def faults(leaf: x509.Certificate, chain: Sequence[x509.Certificate], accepted_e
             "readers show the organisation as the signer, and older readers call such a label broken; have O= in it",
         )  # fmt: skip
     yield from _signature(leaf)
-    yield from _conformance(leaf)
+    yield from _conformance(leaf, chain)
 
 
 def lifetime(leaf: x509.Certificate, now: datetime) -> Iterator[Fault]:
@@ -125,22 +134,65 @@ def _extended_usage(leaf: x509.Certificate, accepted_ekus: Sequence[str]) -> Ite
         )  # fmt: skip
 
 
-def _conformance(leaf: x509.Certificate) -> Iterator[Fault]:
-    """What the C2PA Certificate Policy asks of a conforming product's certificate, as notes."""
-    missing = []
-    if not extended_usages(leaf) & {C2PA_SIGNING}:
-        missing.append("Extended Key Usage C2PA claim signing")
-    elif not extended_usages(leaf) & {EMAIL_PROTECTION, DOCUMENT_SIGNING}:
-        missing.append("emailProtection or documentSigning beside claim signing")
-    if leaf.not_valid_after_utc - leaf.not_valid_before_utc > timedelta(days=C2PA_MAX_DAYS):
-        missing.append(f"a life of at most {C2PA_MAX_DAYS} days")
-    if not _has(leaf, "1.3.6.1.5.5.7.1.1"):
-        missing.append("the address of an OCSP responder")
+def _conformance(leaf: x509.Certificate, chain: Sequence[x509.Certificate]) -> Iterator[Fault]:
+    """What the C2PA Certificate Policy and its certificate profiles (v0.2) ask of a conforming product's certificate
+    (facts §5.1), as one note.
+    """
+    missing = [words for words, fulfilled in _policy(leaf, chain) if not fulfilled]
     if missing:
         yield fault(
             "not_policy", Weight.NOTE, "it could not come from a CA on the official C2PA list: " + "; ".join(missing),
             "nothing to do for your own trust lists; for the official one, use a CA of the C2PA programme",
         )  # fmt: skip
+
+
+def _policy(leaf: x509.Certificate, chain: Sequence[x509.Certificate]) -> Iterator[tuple[str, bool]]:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+    usages = extended_usages(leaf)
+    yield "Extended Key Usage C2PA claim signing", C2PA_SIGNING in usages
+    yield "emailProtection or documentSigning beside it", bool(usages & {EMAIL_PROTECTION, DOCUMENT_SIGNING})
+    usage = _extension(leaf, x509.KeyUsage)
+    yield "Key Usage nonRepudiation beside digitalSignature", usage is not None and usage.content_commitment
+    policies = _extension(leaf, x509.CertificatePolicies)
+    named = {item.policy_identifier.dotted_string for item in policies or ()}
+    yield f"certificate policy {_POLICY}", _POLICY in named
+    level = _assurance_level(leaf)
+    yield "the product's assurance level (1 or 2)", level is not None
+    days = C2PA_MAX_DAYS_LEVEL_2 if level == 2 else C2PA_MAX_DAYS
+    yield f"a life of at most {days} days", leaf.not_valid_after_utc - leaf.not_valid_before_utc <= timedelta(days=days)
+    yield "the record of the Conforming Products List", _has(leaf, _PRODUCT_RECORD)
+    yield "the address of an OCSP responder", _has(leaf, "1.3.6.1.5.5.7.1.1")
+    yield "the country (C=) in the subject", bool(certificates.name_part(leaf.subject, "2.5.4.6"))
+    if len(chain) > 1:
+        issuer = chain[1]
+        key = certificates.public_key(issuer)
+        strong = (isinstance(key, ec.EllipticCurvePublicKey) and key.key_size >= 384) or (
+            isinstance(key, rsa.RSAPublicKey) and key.key_size >= 3072
+        )
+        yield "an issuer with P-384, P-521 or RSA of 3072 bits", strong
+        life = issuer.not_valid_after_utc - issuer.not_valid_before_utc
+        yield f"an issuer of at most {_ISSUER_DAYS} days", life <= timedelta(days=_ISSUER_DAYS)
+
+
+def _assurance_level(leaf: x509.Certificate) -> int | None:
+    """1 or 2, from the extension whose value is the OID ``….62558.3.10`` or ``….62558.3.20``."""
+    from cryptography import x509
+
+    for item in leaf.extensions:
+        if item.oid.dotted_string == _ASSURANCE and isinstance(item.value, x509.UnrecognizedExtension):
+            return {_LEVEL_1: 1, _LEVEL_2: 2}.get(item.value.value)
+    return None
+
+
+def _extension(certificate: x509.Certificate, kind: type[_Kind]) -> _Kind | None:
+    from cryptography import x509
+
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None
 
 
 def extended_usages(certificate: x509.Certificate) -> set[str]:

@@ -89,6 +89,10 @@ def activate(name: str, as_json: bool) -> None:
         show_json(info)
     else:
         click.echo(f"{info.name} signs from now on")
+        if not info.development:
+            click.echo(
+                f"  for readers: tanba keys export-public {info.line} FOLDER (also for your own `trusted`, see there)"
+            )
 
 
 @keys.command()

@@ -43,12 +43,13 @@ class FaultsFound(CredentialError):
 
 
 def require_usable(checked: Checked) -> None:
-    """Raises :class:`FaultsFound` that names the first error in words and all of them in ``details``."""
+    """Raises :class:`FaultsFound` that names every error and its cure in words, and their codes in ``details``."""
     errors = [item for item in checked.faults if item.weight.value == "error"]
     if errors:
-        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
         raise FaultsFound(
-            errors[0].message + more, hint=errors[0].cure, details={"codes": [item.code for item in errors]}
+            "; ".join(item.message for item in errors),
+            hint="; ".join(dict.fromkeys(item.cure for item in errors)),
+            details={"codes": [item.code for item in errors]},
         )
 
 

@@ -86,6 +86,12 @@ class Keyring:
         order = (State.ACTIVE, State.RETIRING, State.PENDING, State.RETIRED, State.REVOKED)
         return min(reversed(line), key=lambda item: order.index(item.state))
 
+    def upcoming(self, name: str) -> IdentityInfo:
+        """As :meth:`find`, but of a line the newest that waits for its certificate or for activation, if one does."""
+        waiting = [item for item in self.entries if item.line == name and item.state is State.PENDING]
+        exact = any(item.name == name for item in self.entries)
+        return waiting[-1] if waiting and not exact else self.find(name)
+
     def active(self, purpose: str = CLAIM, tenant: str = "") -> IdentityInfo | None:
         """The one identity that signs new work of a purpose and tenant."""
         return next(

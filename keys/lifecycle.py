@@ -150,12 +150,7 @@ def install(home: Path, name: str, chain_pem: bytes, *, root_pem: bytes | None =
     chain = certificates.ordered(certificates.load_chain(chain_pem))
     with keyring.changing(home) as save:
         ring = keyring.load(home)
-        entry = ring.find(name)
-        if entry.state is not State.PENDING:
-            raise TransitionRefused(
-                f"{entry.name} is {entry.state.value}; a certificate is installed only while an identity is pending",
-                hint="a new certificate needs a new key: `tanba keys rotate`",
-            )
+        entry = require_pending(ring.upcoming(name))
         found = sha256(certificates.spki(chain[0].public_key())).hexdigest()
         if found != entry.public_key:
             raise CredentialError(
@@ -168,6 +163,17 @@ def install(home: Path, name: str, chain_pem: bytes, *, root_pem: bytes | None =
     return entry
 
 
+def require_pending(entry: IdentityInfo) -> IdentityInfo:
+    """The entry, if a certificate may be asked for and installed. Raises :class:`TransitionRefused`."""
+    if entry.state is not State.PENDING:
+        raise TransitionRefused(
+            f"{entry.name} is {entry.state.value}; a certificate is requested and installed only while an identity is"
+            " pending",
+            hint=f"a new certificate needs a new key: `tanba keys rotate {entry.line}`",
+        )
+    return entry
+
+
 def activate(home: Path, name: str, *, clock: Clock, probe: Callable[[IdentityInfo], None]) -> IdentityInfo:
     """Let a pending identity sign, after ``probe`` made a real label with it and read it back.
 
@@ -176,7 +182,7 @@ def activate(home: Path, name: str, *, clock: Clock, probe: Callable[[IdentityIn
     """
     from keys.states import check
 
-    before = keyring.load(home).find(name)
+    before = keyring.load(home).upcoming(name)
     check(before.name, before.state, State.ACTIVE)
     probe(before)
     with keyring.changing(home) as save:

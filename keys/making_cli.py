@@ -109,12 +109,12 @@ def csr(
     as_json: bool,
 ) -> None:
     """A certificate request with the C2PA profile for a pending identity, signed by its key wherever that is."""
-    from keys import files, keyring, opening, providers
+    from keys import files, keyring, lifecycle, opening, providers
     from keys.csr import build
     from tanba.paths import keys_dir
 
     home = keys_dir()
-    info = keyring.load(home).find(name)
+    info = lifecycle.require_pending(keyring.load(home).upcoming(name))
     reference = opening.reference(home, info, secrets())
     with providers.get(info.provider).open_key(reference) as key:
         pem = build(

@@ -72,7 +72,7 @@ def export_public(home: Path, name: str, directory: Path, *, now: datetime) -> P
         "anchors.pem": anchors,
         "chain.pem": chain,
         "list.json": (to_json(listed) + "\n").encode(),
-        "README.txt": _readme(info, digest).encode(),
+        "README.txt": _readme(info, digest, now).encode(),
     }
     for file, content in parts.items():
         files.write(directory / file, content, mode=0o644)
@@ -118,7 +118,7 @@ def _public(info: IdentityInfo) -> dict[str, object]:
     return body
 
 
-def _readme(info: IdentityInfo, digest: str) -> str:
+def _readme(info: IdentityInfo, digest: str, now: datetime) -> str:
     warning = (
         "This is a development root: it was made on one machine and no authority stands behind it.\n\n"
         if info.development
@@ -126,7 +126,7 @@ def _readme(info: IdentityInfo, digest: str) -> str:
     )
     return (
         f"{warning}To verify labels of {info.organization or info.line}:\n\n"
-        f"    tanba trust add {info.line} anchors.pem --sha256 {digest}\n"
+        f"    tanba trust add {info.line} anchors.pem --sha256 {digest} --date {now.date()}\n"
         "    tanba verify FILE\n\n"
         "Compare the digest with one you got another way (by telephone, from their web site).\n"
     )

@@ -108,6 +108,25 @@ def test_rotating_a_real_identity_asks_for_a_new_request(tanba, pki, tmp_path: P
         assert signer.fingerprint == leaf.fingerprint, "the old one signs until the new one is activated"
 
 
+def test_the_name_of_a_line_means_the_one_that_waits_for_its_certificate(tanba, pki, tmp_path: Path) -> None:
+    leaf = pki.leaf()
+    (tmp_path / "chain.pem").write_bytes(leaf.chain_pem)
+    (tmp_path / "key.pem").write_bytes(key_pem(leaf.key))
+    tanba("keys", "import", "desk", "--key", tmp_path / "key.pem", "--chain", tmp_path / "chain.pem")
+    tanba("keys", "activate", "desk")
+    code, _, err = tanba("keys", "csr", "desk")
+    assert (code, "tanba keys rotate desk" in err) == (5, True), "a certificate is never renewed for the same key"
+    tanba("keys", "rotate", "desk")
+    assert tanba("keys", "csr", "desk", "-o", tmp_path / "request.pem")[0] == 0
+    request = (tmp_path / "request.pem").read_bytes()
+    assert x509.load_pem_x509_csr(request).public_key() != leaf.certificate.public_key()
+    (tmp_path / "next.pem").write_bytes(certify(pki, request))
+    assert tanba("keys", "install", "desk", tmp_path / "next.pem")[0] == 0
+    assert tanba("keys", "activate", "desk")[0] == 0
+    listed = json.loads(tanba("keys", "list", "--json")[1])
+    assert [item["state"] for item in listed] == ["retiring", "active"]
+
+
 def test_a_pkcs12_file_is_imported_with_its_pass_phrase_from_a_file(tanba, pki, picture: bytes, tmp_path: Path) -> None:
     leaf = pki.leaf()
     store = pkcs12.serialize_key_and_certificates(
