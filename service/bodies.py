@@ -14,7 +14,7 @@ import re
 import secrets
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from starlette.datastructures import Headers
@@ -22,6 +22,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import problems
+from service.work import IN_MEMORY, FileRef
 from tanba.errors import AssetTooLarge, StorageError
 
 _STALE_SECONDS = 3600
@@ -78,12 +79,37 @@ def _too_large() -> HTTPException:
 
 @dataclass(frozen=True, slots=True)
 class Spooled:
-    """One upload on disk."""
+    """One upload: its bytes when it is small, a file in the spool otherwise."""
 
-    path: Path
+    path: Path | None
     name: str | None
     sha256: str
     size: int
+    data: bytes | None = field(default=None, repr=False)
+
+    @property
+    def content(self) -> bytes | Path:
+        """The bytes, or the file that holds them."""
+        if self.data is not None:
+            return self.data
+        assert self.path is not None
+        return self.path
+
+    def head(self, size: int) -> bytes:
+        """The first bytes."""
+        if self.path is None:
+            return (self.data or b"")[:size]
+        with self.path.open("rb") as stream:
+            return stream.read(size)
+
+    def ref(self) -> FileRef:
+        """The same for a worker process."""
+        return FileRef(path=self.path, name=self.name, sha256=self.sha256, size=self.size, data=self.data)
+
+    def discard(self) -> None:
+        """Remove what is on disk; nothing happens when there is nothing."""
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)
 
 
 class Spool:
@@ -98,17 +124,30 @@ class Spool:
         return self.folder / f"{os.getpid()}-{secrets.token_hex(12)}.part"
 
     async def take(self, chunks: AsyncIterator[bytes], *, name: str | None, limit: int) -> Spooled:
-        """Write a stream down. Raises :class:`AssetTooLarge`, :class:`StorageError` (full disk); leaves nothing then.
+        """Take a stream in: in memory up to :data:`IN_MEMORY`, to the disk as a whole when it is longer.
 
-        The writes are small and go to the page cache, so they stay on the event loop.
+        Raises :class:`AssetTooLarge`, :class:`StorageError` (full disk); leaves nothing then. The writes are small and go
+        to the page cache, so they stay on the event loop.
         """
-        path, digest, size = self.path(), hashlib.sha256(), 0
+        digest, size, held = hashlib.sha256(), 0, bytearray()
+        async for chunk in chunks:
+            size += len(chunk)
+            if size > limit:
+                raise _too_long(limit)
+            digest.update(chunk)
+            held += chunk
+            if size > IN_MEMORY:
+                break
+        else:
+            return Spooled(None, name, digest.hexdigest(), size, bytes(held))
+        path = self.path()
         try:
             with path.open("xb") as out:
+                out.write(held)
                 async for chunk in chunks:
                     size += len(chunk)
                     if size > limit:
-                        raise AssetTooLarge(f"more than {limit:,} bytes", hint="send a smaller file")
+                        raise _too_long(limit)
                     digest.update(chunk)
                     out.write(chunk)
         except OSError as error:
@@ -128,6 +167,10 @@ class Spool:
                     path.unlink()
                     removed += 1
         return removed
+
+
+def _too_long(limit: int) -> AssetTooLarge:
+    return AssetTooLarge(f"more than {limit:,} bytes", hint="send a smaller file")
 
 
 def storage_error(error: OSError) -> StorageError:

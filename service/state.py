@@ -24,6 +24,7 @@ from service.isolation import Workers
 from service.log import LabelLog, NoteSigner
 from service.observability import Metrics
 from service.rates import RateGuard
+from service.usecases.publishing import Publisher
 from tanba import __version__, trustdir
 from tanba.limits import Limits
 from tanba.net import PUBLIC, GuardedClient, guarded_client
@@ -86,6 +87,7 @@ class State:
     accounts: Accounts
     trust: TrustWatch
     log: LabelLog
+    publisher: Publisher
     fetch: GuardedClient
     clock: Clock = field(default=utc_now)
     statuses: dict[str, tuple[float, dict[str, Any] | None]] = field(default_factory=dict)
@@ -102,12 +104,14 @@ def build(settings: Settings, *, metrics: Metrics, clock: Clock = utc_now) -> St
     limits = settings.limits.as_limits()
     settings.service_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     db = Database(settings.effective_database_url)
+    blobs = open_store(settings.effective_blobs_url, settings.s3)
+    log = LabelLog(NoteSigner.load_or_create(settings.service_dir / "log.key", settings.log_origin))
     return State(
         settings=settings,
         limits=limits,
         settings_digest=hashlib.sha256(f"{__version__}|{limits}".encode()).hexdigest()[:16],
         db=db,
-        blobs=open_store(settings.effective_blobs_url, settings.s3),
+        blobs=blobs,
         spool=Spool(settings.spool_dir),
         workers=Workers(
             slots=settings.workers,
@@ -120,7 +124,8 @@ def build(settings: Settings, *, metrics: Metrics, clock: Clock = utc_now) -> St
         cache=ReportCache(settings.cache_entries),
         accounts=Accounts(db, clock=clock),
         trust=TrustWatch(settings.trust_dir),
-        log=LabelLog(NoteSigner.load_or_create(settings.service_dir / "log.key", settings.log_origin)),
+        log=log,
+        publisher=Publisher(db=db, blobs=blobs, log=log, settings=settings, clock=clock),
         fetch=guarded_client(replace(PUBLIC, max_bytes=min(limits.asset_bytes, PUBLIC.max_bytes))),
         clock=clock,
     )

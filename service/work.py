@@ -1,8 +1,8 @@
 """What a worker process does: verify one file, label one file. The only place where the service touches the engine.
 
-Functions are module-level and take one small frozen, picklable task; bytes come and go as spool files. A worker keeps
-the trust store and the open signing identity between tasks: a pass-phrase or a login costs once per worker, not per label,
-and the keyring is still looked at for every label.
+Functions are module-level and take one small frozen, picklable task; small contents come and go in memory, others as
+spool files. A worker keeps the trust store and the open signing identity between tasks: a pass-phrase or a login costs
+once per worker, not per label, and the keyring is still looked at for every label.
 """
 
 from __future__ import annotations
@@ -23,18 +23,22 @@ if TYPE_CHECKING:
     from verifier.render.view import View
 
 _HEAD = 4096
+IN_MEMORY = 512 << 10
+"""Contents up to this many bytes travel in memory: a file costs more than copying them twice."""
 _trust: dict[str, TrustStore] = {}
 _relays: dict[Stamping, Any] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileRef:
-    """A spooled file and what is known about it."""
+    """A received file and what is known about it: its bytes when it is small, a file in the spool otherwise."""
 
-    path: Path
+    path: Path | None
+    """None when the bytes are here."""
     name: str | None
     sha256: str
     size: int
+    data: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +76,7 @@ class LabelTask:
 
     file: FileRef
     output: Path
+    """Where a large result is written."""
     disclosure: Disclosure
     options: dict[str, Any]
     """Keyword arguments of :class:`labeler.LabelOptions` that are plain values."""
@@ -96,11 +101,18 @@ class PageDone:
 
 @dataclass(frozen=True, slots=True)
 class LabelDone:
-    """A made label: the receipt and the store; the labelled bytes stand in the task's ``output``."""
+    """A made label: the receipt, the store and the labelled bytes."""
 
     receipt: LabelReceipt
     store: bytes = field(repr=False)
+    content: bytes | Path = field(repr=False)
+    """The labelled bytes, or the file of the task's ``output`` that holds them."""
     size: int
+
+    @property
+    def blobs(self) -> tuple[tuple[str, bytes | Path], ...]:
+        """What must be stored, by digest."""
+        return (self.receipt.manifest_sha256, self.store), (self.receipt.output_sha256, self.content)
 
 
 def warm() -> None:
@@ -161,8 +173,10 @@ def label(task: LabelTask) -> LabelDone:
         )
     content = made.content
     assert content is not None  # no output path was given, so the bytes are here
+    if len(content) <= IN_MEMORY:
+        return LabelDone(made.receipt, made.store, content, len(content))
     task.output.write_bytes(content)
-    return LabelDone(made.receipt, made.store, len(content))
+    return LabelDone(made.receipt, made.store, task.output, len(content))
 
 
 def open_signer(identity: str | None, keys_dir: Path) -> Any:
@@ -208,7 +222,10 @@ def probe(keys_dir: Path, identity: str | None) -> dict[str, Any]:
 
 
 def _asset(file: FileRef, limits: Limits) -> Asset:
-    """The spooled file under the client's name: the spool's own name says nothing about the format."""
+    """The file under the client's name: the spool's own name says nothing about the format."""
+    if file.data is not None:
+        return replace(Asset.from_bytes(file.data, name=file.name, limits=limits), _sha256=file.sha256)
+    assert file.path is not None
     found = Asset.from_path(file.path, limits=limits)
     with found.open() as stream:
         head = stream.read(_HEAD)

@@ -43,5 +43,6 @@ def worker(at_once: int | None) -> int:
         asyncio.run(runtime.work(runtime.build(state)))
     finally:
         state.workers.close()
+        state.publisher.close()
         state.db.close()
     return exits.OK

@@ -74,7 +74,7 @@ async def receive(request: Request, state: State, *, most_files: int = 3) -> Asy
         yield upload
     finally:
         for spooled in (item for items in upload.files.values() for item in items):
-            spooled.path.unlink(missing_ok=True)
+            spooled.discard()
 
 
 async def _multipart(request: Request, state: State, upload: Upload, most_files: int) -> None:

@@ -186,14 +186,14 @@ async def _guarded(gate: asyncio.Semaphore, index: int, work: Any) -> BatchResul
 async def _by_url(state: State, where: str, as_of: datetime | None) -> tuple[verifications.Answer, str | None]:
     file = await verifications.fetch(state, where)
     with contextlib.ExitStack() as stack:
-        stack.callback(file.path.unlink, missing_ok=True)
+        stack.callback(file.discard)
         return await verifications.verify(state, file, as_of=as_of), file.name
 
 
 def _manifest(state: State, sidecar: Spooled) -> bytes:
     if sidecar.size > state.limits.manifest_bytes:
         raise AssetTooLarge(f"a manifest may have {state.limits.manifest_bytes:,} bytes here")
-    return sidecar.path.read_bytes()
+    return sidecar.head(sidecar.size)
 
 
 def _aware(moment: datetime | None) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
@@ -25,6 +25,10 @@ class BlobStore(Protocol):
 
     def put(self, digest: str, data: bytes) -> None:
         """Store bytes under their digest, durably; nothing happens when they are there already."""
+        ...
+
+    def put_all(self, items: Sequence[tuple[str, bytes | Path]]) -> None:
+        """Store several, durably, each as :meth:`put` or :meth:`put_file` does; after an error some may be there."""
         ...
 
     def get(self, digest: str) -> bytes | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -45,6 +45,13 @@ class FileBlobs:
             return
         with _Part(target) as part:
             part.path.write_bytes(data)
+
+    def put_all(self, items: Sequence[tuple[str, bytes | Path]]) -> None:
+        for digest, content in items:
+            if isinstance(content, bytes):
+                self.put(digest, content)
+            else:
+                self.put_file(digest, content)
 
     def get(self, digest: str) -> bytes | None:
         try:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,9 @@ from tanba.errors import StorageError, UsageError
 
 if TYPE_CHECKING:
     from service.config import S3Settings
+
+_AT_ONCE = 8
+"""Parallel requests of one :meth:`ObjectBlobs.put_all`."""
 
 
 class ObjectBlobs:
@@ -45,6 +49,10 @@ class ObjectBlobs:
 
     def put(self, digest: str, data: bytes) -> None:
         self._put(digest, data)
+
+    def put_all(self, items: Sequence[tuple[str, bytes | Path]]) -> None:
+        with ThreadPoolExecutor(min(_AT_ONCE, max(1, len(items)))) as threads:
+            list(threads.map(lambda item: self._put(*item), items))
 
     def _put(self, digest: str, data: bytes | Path) -> None:
         import obstore

@@ -34,7 +34,8 @@ from service.jobs.inputs import Inputs
 from service.jobs.ledger import ItemId
 from service.security import Caller
 from service.state import State
-from service.usecases.labels import Issued, LabelRequest, Within
+from service.usecases.labels import LabelRequest
+from service.usecases.publishing import Issued, Within
 from tanba.errors import TanbaError
 
 logger = logging.getLogger(__name__)
@@ -92,7 +93,7 @@ class ItemWork:
                 earlier = await run_in_threadpool(self._intend, digest)
             await run_in_threadpool(self._finish, item, earlier)
         finally:
-            spooled.path.unlink(missing_ok=True)
+            spooled.discard()
 
     def _begin(self, item: ItemId) -> _Begun | None:
         with self.state.db.write() as session:

@@ -19,7 +19,7 @@ from service.jobs.memory import MemoryEngine
 from service.jobs.postgres import PostgresEngine
 from service.security import Caller
 from service.state import State
-from service.usecases import labels
+from service.usecases import labels, publishing
 from tanba.net import GuardedClient
 
 _ITEM_TRIES = 8
@@ -52,7 +52,9 @@ class Jobs:
             self.engine.close()
 
 
-async def _issue(state: State, caller: Caller, request: labels.LabelRequest, within: labels.Within) -> labels.Issued:
+async def _issue(
+    state: State, caller: Caller, request: labels.LabelRequest, within: publishing.Within
+) -> publishing.Issued:
     return await labels.issue(state, caller, request, within=within)
 
 

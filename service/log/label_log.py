@@ -37,16 +37,18 @@ class LabelLog:
         """Append one record in the caller's transaction, as its last statement; returns its index."""
         return store.append(session, [record], at)
 
-    def append_proved(self, session: Session, record: LogRecord, at: datetime) -> dict[str, Any]:
-        """Append one record and return its :meth:`proof` for the log that it ends. Hand it out after the commit."""
-        index, written, path, root = store.append_proved(session, record, at)
-        return {
-            "index": index,
-            "size": index + 1,
-            "entry": written,
-            "proof": [value.hex() for value in path],
-            "checkpoint": Checkpoint(self.origin, index + 1, root).signed(self._signer),
-        }
+    def append_proved(self, session: Session, records: Sequence[LogRecord], at: datetime) -> list[dict[str, Any]]:
+        """Append records and return the :meth:`proof` of each for the log that it ends. Hand out after the commit."""
+        return [
+            {
+                "index": item.index,
+                "size": item.index + 1,
+                "entry": item.record,
+                "proof": [value.hex() for value in item.path],
+                "checkpoint": Checkpoint(self.origin, item.index + 1, item.root).signed(self._signer),
+            }
+            for item in store.append_proved(session, records, at)
+        ]
 
     def append_many(self, session: Session, records: Sequence[LogRecord], at: datetime) -> int:
         """Append several records; returns the index of the first."""

@@ -36,52 +36,57 @@ def append(session: Session, records: Sequence[LogRecord], at: datetime) -> int:
 
     Their ``at`` becomes the log's time: ``at`` (aware), or the last entry's when a clock runs behind. Raises :class:`StorageError` when the stored tree is damaged. Concurrent writers wait for each other.
     """
-    return _append(session, records, at).first
+    return _append(session, records, at)
 
 
-def append_proved(session: Session, record: LogRecord, at: datetime) -> tuple[int, dict[str, Any], list[Hash], Hash]:
-    """Append one record: its index, the record as it was written, its audit path and the root of the tree it ends.
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """One appended record and its proof for the tree that it ends."""
+
+    index: int
+    record: dict[str, Any]
+    """As it was written, with the log's time."""
+    path: list[Hash]
+    root: Hash
+
+
+def append_proved(session: Session, records: Sequence[LogRecord], at: datetime) -> list[Proved]:
+    """Append records in order and prove each.
 
     The same as :func:`append`, :func:`inclusion_proof` and :func:`root` without asking the database again: the path of
     the newest leaf is the frontier before it, smallest subtree first.
     """
-    done = _append(session, [record], at)
-    return done.first, done.record, list(reversed(done.before)), done.after.root()
+    proofs: list[Proved] = []
+    _append(session, records, at, proofs)
+    return proofs
 
 
-@dataclass(frozen=True, slots=True)
-class _Appended:
-    first: int
-    record: dict[str, Any]
-    """The last record, with the log's time."""
-    before: tuple[Hash, ...]
-    """The frontier before the first record, largest subtree first."""
-    after: Frontier
-
-
-def _append(session: Session, records: Sequence[LogRecord], at: datetime) -> _Appended:
+def _append(session: Session, records: Sequence[LogRecord], at: datetime, proofs: list[Proved] | None = None) -> int:
     frontier, last = _lock_head(session)
     at = max(at, last)
     stamp = at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    first, before = frontier.size, tuple(frontier.hashes)
+    first = frontier.size
     entries: list[dict[str, Any]] = []
     completed: list[dict[str, Any]] = []
     for record in (replace(record, at=stamp) for record in records):
-        leaf = record.leaf
+        leaf, written = record.leaf, record.to_dict()
+        path = list(reversed(frontier.hashes))
         entries.append(
             {
                 "index": frontier.size,
                 "leaf_hash": leaf.hex(),
                 "label_id": record.label_id,
-                "record": record.to_dict(),
+                "record": written,
                 "created_at": at,
             }
         )
         completed += [
             {"level": node.level, "index": node.index, "hash": value.hex()} for node, value in frontier.append(leaf)
         ]
+        if proofs is not None:
+            proofs.append(Proved(frontier.size - 1, written, path, frontier.root()))
     if not entries:
-        return _Appended(first, {}, before, frontier)
+        return first
     session.execute(insert(LogEntry), entries)
     if completed:
         session.execute(insert(LogNode), completed)
@@ -91,7 +96,7 @@ def _append(session: Session, records: Sequence[LogRecord], at: datetime) -> _Ap
         .values(size=frontier.size, at=at, frontier=[value.hex() for value in frontier.hashes])
         .execution_options(synchronize_session=False)
     )
-    return _Appended(first, entries[-1]["record"], before, frontier)
+    return first
 
 
 def _lock_head(session: Session) -> tuple[Frontier, datetime]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,17 +28,15 @@ from service import audit, work
 from service.bodies import Spooled
 from service.config import Settings
 from service.db import repositories
-from service.db.models import Idempotency, IdempotencyState, Label, LabelState
-from service.log import LogEvent, LogRecord
-from service.problems import Conflict, Gone, InFlight, NotFound
+from service.db.models import Idempotency, IdempotencyState, Label
+from service.log import LogEvent
+from service.problems import Conflict, Gone, NotFound
 from service.security import Caller
 from service.state import State
+from service.usecases.publishing import Issued, Made, Within, in_flight, issued, record
 from tanba.errors import StorageError, TanbaError
 from tanba.model import Disclosure
-from tanba.wire import rfc3339, to_json, to_plain
-
-Within = Callable[[Session, Label], None]
-"""Called in the transaction that publishes a label, after everything else in it; what it raises undoes the label."""
+from tanba.wire import to_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,17 +69,6 @@ class LabelRequest:
         return hashlib.sha256(said.encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Issued:
-    """An issued label as it is answered."""
-
-    label_id: str
-    receipt: dict[str, Any]
-    media_type: str
-    output_sha256: str
-    replayed: bool = False
-
-
 async def issue(state: State, caller: Caller, request: LabelRequest, *, within: Within | None = None) -> Issued:
     """Make and record one label, or answer again with an earlier one. ``within`` runs in the publishing transaction.
 
@@ -96,12 +83,12 @@ async def issue(state: State, caller: Caller, request: LabelRequest, *, within: 
     try:
         trust = work.TrustRef(folder=state.trust.folder, digest=state.trust.current()[1])
         task = work.LabelTask(
-            file=_ref(request.file),
+            file=request.file.ref(),
             output=output,
             disclosure=request.disclosure,
             options=request.options,
             profiles=request.profiles,
-            parent=_ref(request.parent) if request.parent else None,
+            parent=request.parent.ref() if request.parent else None,
             identity=request.identity,
             keys_dir=state.settings.keys_dir,
             trust=trust,
@@ -109,15 +96,23 @@ async def issue(state: State, caller: Caller, request: LabelRequest, *, within: 
             stamping=_stamping(state.settings) if request.options.get("timestamp_url") else None,
         )
         done = await state.workers.run(work.label, task)
-        issued = await run_in_threadpool(_publish, state, caller, request, attempt, task, done, within)
+        made = Made(
+            caller=caller,
+            disclosure=request.disclosure,
+            done=done,
+            idempotency_key=request.idempotency_key,
+            attempt=attempt,
+            within=within,
+        )
+        answer = await state.publisher.publish(made)
     except BaseException:
         if request.idempotency_key is not None:
             await run_in_threadpool(_release, state, caller, request.idempotency_key, attempt)
         raise
     finally:
         output.unlink(missing_ok=True)
-    state.metrics.labels.labels(request.disclosure.involvement.value, issued.receipt["carrier"]).inc()
-    return issued
+    state.metrics.labels.labels(request.disclosure.involvement.value, answer.receipt["carrier"]).inc()
+    return answer
 
 
 def find(state: State, label_id: str) -> Label:
@@ -175,7 +170,7 @@ def withdraw(state: State, caller: Caller, label_id: str, reason: str) -> Label:
             raise Conflict("this label was withdrawn before", code="tanba.label.withdrawn_before")
         audit.record(session, at=now, actor=caller.name, action="label.withdrawn", subject=label_id)
         session.refresh(row)
-        state.log.append(session, _record(row, LogEvent.WITHDRAWN, now), now)
+        state.log.append(session, record(row, LogEvent.WITHDRAWN, now), now)
     return row
 
 
@@ -206,7 +201,7 @@ def _claim(state: State, caller: Caller, request: LabelRequest, attempt: str) ->
                     return _again(_found(repositories.label(session, row.label_id)))
                 if row.locked_until > now:
                     wait = (row.locked_until - now).total_seconds()
-                    raise _in_flight(min(2.0, wait))
+                    raise in_flight(min(2.0, wait))
             fresh = Idempotency(
                 client_id=client,
                 key=key,
@@ -221,89 +216,8 @@ def _claim(state: State, caller: Caller, request: LabelRequest, attempt: str) ->
             else:
                 session.merge(fresh)
     except IntegrityError as error:  # two first requests at once on PostgreSQL: the other one has it
-        raise _in_flight(1.0) from error
+        raise in_flight(1.0) from error
     return None
-
-
-def _publish(
-    state: State,
-    caller: Caller,
-    request: LabelRequest,
-    attempt: str,
-    task: work.LabelTask,
-    done: work.LabelDone,
-    within: Within | None = None,
-) -> Issued:
-    """Steps (3) and (4)."""
-    receipt = done.receipt
-    now = state.clock()
-    try:
-        state.blobs.put(receipt.manifest_sha256, done.store)
-        state.blobs.put_file(receipt.output_sha256, task.output)
-        with state.db.write() as session:
-            if request.idempotency_key is not None:
-                claim = repositories.idempotency(session, caller.id or "", request.idempotency_key)
-                if claim is None or claim.attempt != attempt:
-                    raise _in_flight(1.0)  # it took so long that a repeat took over; that one will answer
-            row = _row(state, caller, request, done, now)
-            proof = state.log.append_proved(session, _record(row, LogEvent.ISSUED, now), now)
-            row.log_index, row.receipt = proof["index"], {**row.receipt, "log": proof}
-            session.add(row)
-            session.flush()
-            if request.idempotency_key is not None and claim is not None:
-                claim.state, claim.label_id = IdempotencyState.DONE, row.id
-            if within is not None:
-                within(session, row)
-        return _issued(row)
-    except IntegrityError as error:
-        _forget_blobs(state, receipt.output_sha256, receipt.manifest_sha256, now)
-        raise StorageError("the label could not be recorded", code="tanba.storage.database") from error
-    except BaseException:
-        _forget_blobs(state, receipt.output_sha256, receipt.manifest_sha256, now)
-        raise
-
-
-def _row(state: State, caller: Caller, request: LabelRequest, done: work.LabelDone, now: datetime) -> Label:
-    receipt = replace(done.receipt, output=f"{state.settings.base_url}/v1/labels/{done.receipt.label_id}/content")
-    return Label(
-        id=receipt.label_id,
-        created_at=now,
-        client_id=caller.id,
-        input_sha256=receipt.input_sha256,
-        output_sha256=receipt.output_sha256,
-        manifest_sha256=receipt.manifest_sha256,
-        media_type=receipt.media_type,
-        carrier=receipt.carrier.value,
-        profiles=list(receipt.profile),
-        layers=list(receipt.layers),
-        disclosure=_stated(request.disclosure),
-        identity_name=receipt.identity.name,
-        cert_fingerprint=receipt.identity.fingerprint,
-        receipt=to_plain(receipt),
-        content_size=done.size,
-        content_until=now + timedelta(hours=state.settings.keep_content_hours),
-        state=LabelState.ISSUED,
-    )
-
-
-def _stated(disclosure: Disclosure) -> dict[str, Any]:
-    """What was stated, without the prompt's text: it is in the file if the caller wanted it there."""
-    plain: dict[str, Any] = to_plain(replace(disclosure, prompt=None))
-    return {key: value for key, value in plain.items() if value not in (None, [], {}, False)}
-
-
-def _record(row: Label, event: LogEvent, at: datetime) -> LogRecord:
-    return LogRecord(
-        event=event,
-        label_id=row.id,
-        input_sha256=row.input_sha256,
-        output_sha256=row.output_sha256,
-        manifest_sha256=row.manifest_sha256,
-        kind=str(row.disclosure["involvement"]),
-        profiles=tuple(row.profiles),
-        identity=row.cert_fingerprint,
-        at=rfc3339(at),
-    )
 
 
 def _release(state: State, caller: Caller, key: str, attempt: str) -> None:
@@ -311,20 +225,8 @@ def _release(state: State, caller: Caller, key: str, attempt: str) -> None:
         repositories.release_idempotency(session, caller.id or "", key, attempt)
 
 
-def _forget_blobs(state: State, output: str, store: str, now: datetime) -> None:
-    """Best effort: bytes of a label that does not exist are of no use to anyone."""
-    with contextlib.suppress(TanbaError), state.db.read() as session:
-        for digest in (output, store):
-            if not repositories.content_wanted(session, digest, now):
-                state.blobs.delete(digest)
-
-
 def _again(row: Label) -> Issued:
-    return replace(_issued(row), replayed=True)
-
-
-def _issued(row: Label) -> Issued:
-    return Issued(row.id, row.receipt, row.media_type, row.output_sha256)
+    return replace(issued(row), replayed=True)
 
 
 def _kept(row: Label, now: datetime) -> bool:
@@ -335,18 +237,6 @@ def _found(row: Label | None) -> Label:
     if row is None:
         raise NotFound("no such label was issued here", code="tanba.label.not_found", hint="check the label's id")
     return row
-
-
-def _in_flight(seconds: float) -> InFlight:
-    return InFlight(
-        "a request with this Idempotency-Key is being worked on",
-        hint="send the same request again after Retry-After",
-        details={"retry_after": seconds},
-    )
-
-
-def _ref(file: Spooled) -> work.FileRef:
-    return work.FileRef(path=file.path, name=file.name, sha256=file.sha256, size=file.size)
 
 
 def purge(state: State) -> int:

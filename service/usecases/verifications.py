@@ -63,7 +63,7 @@ async def verify(
     if plain and (found := await _cached(state, key, file.sha256, basis)) is not None:
         return await _answer(state, found.report, found.key, cached=True, expires=found.expires, body=found.body)
     task = work.VerifyTask(
-        file=work.FileRef(path=file.path, name=file.name, sha256=file.sha256, size=file.size),
+        file=file.ref(),
         trust=work.TrustRef(folder=state.trust.folder, digest=digest),
         limits=state.limits,
         manifest=manifest,
@@ -96,7 +96,7 @@ class PageAnswer:
 async def verify_for_page(state: State, file: Spooled, lang: str) -> PageAnswer:
     """Verify one spooled file for a reader; never cached, because the name stands in it. Raises as :func:`verify`."""
     task = work.VerifyTask(
-        file=work.FileRef(path=file.path, name=file.name, sha256=file.sha256, size=file.size),
+        file=file.ref(),
         trust=work.TrustRef(folder=state.trust.folder, digest=state.trust.current()[1]),
         limits=state.limits,
         thumbnails=True,
@@ -229,8 +229,7 @@ def _with_status(report: dict[str, Any], status: dict[str, Any]) -> dict[str, An
 
 
 def _media_type(file: Spooled) -> str:
-    with file.path.open("rb") as stream:
-        return sniff(stream.read(_HEAD), name=file.name).media_type
+    return sniff(file.head(_HEAD), name=file.name).media_type
 
 
 def _stored(state: State, key: str) -> dict[str, Any] | None:

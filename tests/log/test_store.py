@@ -165,6 +165,6 @@ def test_the_proof_given_while_appending_is_the_one_asked_for_afterwards(databas
             "2026-11-23T00:00:00Z",
         )
         with database.write() as session:
-            given = log.append_proved(session, record, datetime.now(UTC))
+            given = log.append_proved(session, [record], datetime.now(UTC))[0]
         with database.read() as session:
             assert given == log.proof(session, number, number + 1)
