@@ -6,8 +6,6 @@ import json
 import os
 import sys
 import tomllib
-from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,7 @@ from tanba import exits
 from tanba.errors import TanbaError, UsageError
 from tanba.i18n import pick_language, sentence
 from tanba.model import Involvement
-from tanba.profiles import Severity
+from tanba.report import Verdict
 from tanba.wire import to_plain
 from verifier.law import Article, LawCheck, State, words
 
@@ -44,7 +42,7 @@ def check(
     """Compare FILE with a labelling law: required, found, missing, not for the file to show.
 
     Exit codes: 0 nothing required is missing (questions may be open: see the output), 1 something required is
-    missing, 5 a file could not be read.
+    missing, 3 no label was found and nobody said how AI was involved, 5 a file could not be read or checked.
     """
     from tanba.profiles import load
 
@@ -63,12 +61,25 @@ def check(
             bodies.append({"file": {"name": Path(name).name}, "error": error.to_dict()})
             continue
         bodies.append(describe(found))
-        codes.add(exits.LABEL_FAILS if found.count(State.MISSING) else exits.OK)
+        codes.add(_exit_code(found))
         if not as_json:
-            _print(found, tongue, verbose=verbose)
+            from verifier.law_print import lines
+
+            for line in lines(found, tongue, verbose=verbose):
+                click.echo(line)
     if as_json:
         click.echo(json.dumps(bodies[0] if len(files) == 1 else bodies, ensure_ascii=False, indent=2))
     return exits.gravest(codes)
+
+
+def _exit_code(found: LawCheck) -> int:
+    """A file that carries no statement, and about which nobody said anything, must not look like one that is in order."""
+    if found.count(State.MISSING):
+        return exits.LABEL_FAILS
+    if found.involvement is None:
+        verdict = found.observed.report.verdict
+        return {Verdict.UNMARKED: exits.NO_LABEL, Verdict.UNCHECKED: exits.COULD_NOT}.get(verdict, exits.OK)
+    return exits.OK
 
 
 def describe(found: LawCheck) -> dict[str, Any]:
@@ -146,27 +157,30 @@ def _one(name: str, profile: Any, answers: dict[str, Any], *, ask: str | None) -
         own = {item.id: item.question or "" for item in profile.requirements}
         click.echo(sentence("law-ask-intro", ask, name=Path(name).name), err=True)
         for key in law.questions(profile, observed, given):
-            if (value := _ask(key, words("ask", key, ask, own.get(key, "")))) is not None:
+            if (value := _ask(key, words("ask", key, ask, own.get(key, "")), ask)) is not None:
                 given[key] = value
     return law.check(profile, observed, given)
 
 
-def _ask(key: str, question: str) -> Any:
-    """One question on the terminal; None when it is left open."""
+def _ask(key: str, question: str, lang: str) -> Any:
+    """One question on the terminal, in the reader's language; None when it is left open."""
     from tanba.profiles.checks import KZ_BASES
+    from verifier.law_print import choices
 
     if key == "involvement":
         words = [item.value for item in Involvement]
         said = click.prompt(question, default="", show_default=False, type=click.Choice(["", *words]), err=True)
         return said or None
-    hint = f"no, or any of {' '.join(KZ_BASES)}" if key == "synthetic_result" else "yes or no"
+    known, how = choices(lang)
+    bases = key == "synthetic_result"
+    hint = sentence("law-ask-bases", lang, no=sentence("law-no", lang), bases=" ".join(KZ_BASES)) if bases else how
     said = str(click.prompt(f"{question} ({hint})", default="", show_default=False, err=True)).strip().lower()
     if not said:
         return None
-    if key == "synthetic_result" and said not in ("no", "n"):
+    if said in known and not (bases and known[said]):
+        return [] if bases else known[said]
+    if bases:
         return said.replace(",", " ").split()
-    if said in ("yes", "y", "no", "n"):
-        return [] if key == "synthetic_result" else said.startswith("y")
     raise UsageError(f"{said!r} is neither yes nor no")
 
 
@@ -190,71 +204,6 @@ def _flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
-def _print(found: LawCheck, lang: str, *, verbose: bool) -> None:
-    from verifier.render.safe import clean
-
-    profile, report = found.profile, found.observed.report
-    name = clean(report.asset.name or "-")
-    say = partial(sentence, lang=lang)
-    click.echo(say("law-title", name=name, profile=profile.title, date=str(profile.as_of)))
-    verdict, stated = say(f"verdict-{report.verdict.value}.word"), say("law-not-stated")
-    involvement = say(f"answer-ai-{_AI[found.involvement]}") if found.involvement else stated
-    click.echo(say("law-label", verdict=verdict, involvement=involvement))
-    for scope in found.scope:
-        by = say(f"law-by-{scope.by or 'nobody'}")
-        click.echo(words("ask", scope.question, lang))
-        click.echo(
-            f"  {say('law-answer', answer=_said(scope.answer, lang), by=by)}; {words('follows', scope.follows, lang)}"
-        )
-    for item in found.articles:
-        if item.state is not State.NOT_APPLICABLE or verbose:
-            for line in _lines(item, lang):
-                click.echo(clean(line, 1_000))
-    click.echo(
-        say(
-            "law-summary",
-            missing=found.count(State.MISSING),
-            unanswered=found.count(State.CANNOT_JUDGE),
-            met=found.count(State.MET),
-        )
-    )
-    click.echo(say("law-note"))
-
-
-_AI = {
-    Involvement.GENERATED: "generated",
-    Involvement.MODIFIED: "modified",
-    Involvement.COMPOSITE: "composite",
-    Involvement.ASSISTED: "assisted",
-    Involvement.HUMAN: "human_declared",
-}
-
-
-def _lines(item: Article, lang: str) -> Iterator[str]:
-    requirement = item.requirement
-    advised = item.state is State.MISSING and requirement.severity is Severity.RECOMMENDED
-    mark = sentence("law-state-advised" if advised else f"law-state-{item.state.value}", lang)
-    severity = sentence(f"law-severity-{requirement.severity.value}", lang)
-    yield f"{mark:<12} {requirement.citation} [{severity}] {words('text', requirement.id, lang, requirement.text)}"
-    for seen in item.found:
-        yield "    " + sentence("law-found", lang, what=seen.what, value=seen.value, where=seen.where)
-    for name in item.missing:
-        yield "    " + sentence("law-lacking", lang, what=name)
-    if why := _why(item, lang):
-        yield f"    {why}"
-    if item.state is State.CANNOT_JUDGE and item.question:
-        text = words("ask", item.question, lang, requirement.question or "")
-        yield "    " + sentence("law-question", lang, id=item.question, text=text)
-
-
 def _why(item: Article, lang: str) -> str:
     said = words("why", item.why, lang) if item.why else ""
     return f"{said}: {item.detail}" if said and item.detail else said or item.detail
-
-
-def _said(answer: Any, lang: str) -> str:
-    if answer is None:
-        return sentence("law-open", lang)
-    if isinstance(answer, list):
-        return ", ".join(map(str, answer)) or sentence("law-no", lang)
-    return sentence("law-yes" if answer else "law-no", lang)

@@ -83,10 +83,32 @@ class LawCheck:
 def questions(profile: Profile, observed: Observed, answers: Mapping[str, Any]) -> tuple[str, ...]:
     """Keys of everything that was not answered and that the file does not settle."""
     asked = ["involvement"] if observed.involvement is None else []
-    flags = dict.fromkeys(flag for item in profile.requirements for flag in item.when.flags)
-    asked += [flag for flag in flags if _flag(flag, observed, {}) is None]
-    asked += [item.id for item in profile.requirements if item.question and not item.fields]
+    asked += [flag for flag in _flags(profile, observed) if _flag(flag, observed, {}) is None]
+    asked += [
+        item.id for item in profile.requirements if item.question and not item.fields and _is_about(item, observed)
+    ]
     return tuple(key for key in asked if key not in answers)
+
+
+def _is_about(item: Requirement, observed: Observed) -> bool:
+    """Whether a requirement is about files of this kind."""
+    return not item.when.kinds or observed.kind in item.when.kinds
+
+
+def _own_flags(item: Requirement) -> tuple[str, ...]:
+    """The circumstances that a requirement's own law names.
+
+    Kazakhstan's *synthetic result* brings the labels of other laws about too, but is no question of theirs.
+    """
+    foreign = "synthetic_result" if item.law.startswith("EU ") else ""
+    return tuple(flag for flag in item.when.flags if flag != foreign)
+
+
+def _flags(profile: Profile, observed: Observed) -> tuple[str, ...]:
+    """The scope questions of a profile for a file of this kind, in order."""
+    return tuple(
+        dict.fromkeys(flag for item in profile.requirements if _is_about(item, observed) for flag in _own_flags(item))
+    )
 
 
 def words(kind: str, key: str, lang: str, otherwise: str = "") -> str:
@@ -107,17 +129,17 @@ def check(profile: Profile, observed: Observed, answers: Mapping[str, Any]) -> L
 def _judge(
     item: Requirement, observed: Observed, involvement: Involvement | None, answers: Mapping[str, Any]
 ) -> Article:
-    if item.when.kinds and observed.kind not in item.when.kinds:
+    if not _is_about(item, observed):
         return Article(item, State.NOT_APPLICABLE, why="other-kind")
     if item.when.involvement and involvement is None:
         return Article(item, State.CANNOT_JUDGE, why="involvement-unknown", question="involvement")
     if item.when.involvement and involvement not in item.when.involvement:
         return Article(item, State.NOT_APPLICABLE, why="other-involvement")
     if item.when.flags:
-        flags = [_flag(flag, observed, answers) for flag in item.when.flags]
-        if not any(flags):
-            question = item.when.flags[0]
-            if None in flags:
+        own = _own_flags(item)
+        if not any(_flag(flag, observed, answers) for flag in item.when.flags):
+            question = next((flag for flag in own if _flag(flag, observed, answers) is None), own[0])
+            if _flag(question, observed, answers) is None:
                 return Article(item, State.CANNOT_JUDGE, why="scope-open", question=question)
             return Article(item, State.NOT_APPLICABLE, why="out-of-scope", question=question,
                            answer=False)  # fmt: skip
@@ -165,7 +187,9 @@ def _kz_scope(item: Requirement, observed: Observed, answers: Mapping[str, Any])
 
 
 def _scope(profile: Profile, observed: Observed, answers: Mapping[str, Any]) -> Iterable[Scope]:
-    for flag in dict.fromkeys(flag for item in profile.requirements for flag in item.when.flags):
+    stated = ("synthetic_result",) if _flag("synthetic_result", observed, answers) and any(
+        "synthetic_result" in item.when.flags for item in profile.requirements) else ()  # fmt: skip
+    for flag in dict.fromkeys((*_flags(profile, observed), *stated)):
         value = _flag(flag, observed, answers)
         by = "caller" if flag in answers else ("label" if value is not None else None)
         shown = list(answers.get(flag) or observed.fields.get(flag) or ()) if flag == "synthetic_result" else value

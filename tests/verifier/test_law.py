@@ -25,8 +25,9 @@ from tests.pki import Pki
 from tests.verifier.conftest import png
 from verifier import Settings, law
 from verifier.check_cli import check as check_command
-from verifier.law import State
+from verifier.law import State, words
 from verifier.law_observe import observe
+from verifier.law_print import lines
 
 FULL = Disclosure(
     involvement=Involvement.GENERATED,
@@ -293,6 +294,76 @@ def test_the_command_reads_answers_prints_one_document_and_exits_as_documented(
     assert body["scope"][0]["answer"] == ["non_event"]
     assert "not legal advice" in body["note"]
     assert run("plain.png").return_value == 1
+
+
+def test_a_file_without_any_statement_exits_with_no_label_until_somebody_says_how_ai_was_involved(
+    pki: Pki, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TANBA_TRUST_DIR", str(tmp_path / "trust"))
+    (tmp_path / "plain.png").write_bytes(png())
+    answers = tmp_path / "answers.toml"
+
+    def run(text: str) -> Any:
+        answers.write_text(text)
+        args = [str(tmp_path / "plain.png"), "--profile", "kz", "--answers", str(answers), "--lang", "en"]
+        return CliRunner().invoke(check_command, args, standalone_mode=False)
+
+    silent = run("")
+    assert silent.return_value == 3
+    assert "That is no statement that it was not." in silent.stdout
+    assert run('involvement = "human"').return_value == 0
+
+
+@pytest.mark.parametrize(
+    ("lang", "wanted"),
+    [
+        (
+            "en",
+            (
+                "Law of Kazakhstan No. 230-VIII, Art. 21(2)",
+                "found: provider = Test",
+                "events that did not happen",
+            ),
+        ),
+        ("ru", ("Закон РК № 230-VIII, ст. 21(2)", "найдено: поставщик = Test", "события, которых не было")),
+        ("kk", ("ҚР № 230-VIII Заңы, 21(2)-бап", "табылды: жеткізуші = Test", "болмаған оқиғалар")),
+    ],
+)
+def test_a_lawyer_reads_articles_fields_and_bases_in_words_and_each_question_once(
+    pki: Pki, lang: str, wanted: tuple[str, ...]
+) -> None:
+    found = checked(made(pki), pki, "kz", synthetic_result=["non_event"])
+    shown = list(lines(found, lang, verbose=False))
+    assert [item for item in wanted if not any(item in line for line in shown)] == []
+    question = words("ask", "kz.21-1.notice", lang)
+    assert sum(question in line for line in shown) == 1
+    for name in ("no_training", "person_", "non_event", "content_id"):
+        assert not any(name in line for line in shown), name
+
+
+def test_every_law_field_and_rule_of_the_four_profiles_has_words_in_three_languages() -> None:
+    for profile in map(load, ("kz", "eu", "cn", "us-ca")):
+        wanted = {f"law-profile-{profile.id}"}
+        for item in profile.requirements:
+            wanted |= {f"law-field-{part}" for name in (*item.fields, *item.layers) for part in name.split("|")}
+            wanted |= {f"law-lack-{item.check}"} if item.check else set()
+        assert [(key, lang) for lang in LANGUAGES for key in sorted(wanted) if not has(key, lang)] == []
+
+
+def test_eu_asks_nothing_about_the_law_of_kazakhstan_and_a_plain_no_closes_its_own_question(pki: Pki) -> None:
+    plain = replace(FULL, synthetic_result=())
+    found = checked(made(pki, plain), pki, "eu", deepfake=False)
+    assert [item.question for item in found.scope] == ["deepfake"]
+    assert article(found, "eu.50-4.deepfake").state is State.NOT_APPLICABLE
+    stated = checked(made(pki, plain), pki, "eu", synthetic_result=["person_voice"])
+    assert article(stated, "eu.50-4.deepfake").state is not State.NOT_APPLICABLE
+    assert ("synthetic_result", "caller") in {(item.question, item.by) for item in stated.scope}
+
+
+def test_a_picture_is_not_asked_whether_it_is_a_text(pki: Pki) -> None:
+    profile = load("eu")
+    seen = observe(Asset.from_bytes(png()), Settings(), profile)
+    assert "public_interest_text" not in law.questions(profile, seen, {})
 
 
 def test_no_word_of_the_answer_claims_that_the_law_is_met(pki: Pki) -> None:
