@@ -10,10 +10,9 @@ import structlog
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.concurrency import run_in_threadpool
-from starlette.middleware.cors import CORSMiddleware
 
 from service import observability, problems
-from service.api import contests, explain, health, identities, labels, lookup, profiles, trust, verifications
+from service.api import contests, explain, health, identities, labels, later, lookup, profiles, trust, verifications
 from service.api import jobs as jobs_api
 from service.api import log as log_api
 from service.api.schemas import Batch
@@ -21,6 +20,7 @@ from service.bodies import BodyGuard
 from service.config import Settings
 from service.db.session import is_current, upgrade
 from service.jobs import runtime
+from service.origins import Origins
 from service.state import State, build, utc_now
 from service.usecases import batches
 from service.usecases.labels import purge
@@ -72,14 +72,14 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utc_now) -> F
     app.state.probe = health.Probe()
     problems.install(app)
     app.include_router(jobs_api.router(jobs))
-    for module in (verifications, labels, lookup, contests, trust, profiles, identities, explain, health):
+    for module in (verifications, labels, lookup, contests, trust, profiles, identities, explain, health, later):
         app.include_router(module.routes)
     app.include_router(log_api.router(state.db, state.log))
     pages.install(app)
     _describe(app)
     app.add_middleware(BodyGuard, seconds=settings.body_seconds, most=settings.limits.asset_bytes + _FORM_OVERHEAD)
     app.add_middleware(
-        CORSMiddleware,
+        Origins,
         allow_origin_regex=settings.extension_origins,
         allow_methods=["GET", "POST"],
         allow_headers=["Authorization", "Content-Type", "If-None-Match", "Idempotency-Key", "X-Request-Id"],

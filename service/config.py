@@ -81,6 +81,9 @@ class RateSettings(_Part):
     """Requests per caller, in the notation of the ``limits`` library (``300/minute``)."""
 
     anonymous_verify: str = Field(default="300/minute", description="Verifications by one address without a key.")
+    anonymous_read: str = Field(
+        default="3000/minute", description="Records of labels and pages of the log read from one address without a key."
+    )
     anonymous_concurrency: int = Field(default=8, gt=0, description="Verifications of one address at the same time.")
     contest: str = Field(default="10/hour", description="Contests from one address.")
     storage: str = Field(

@@ -112,6 +112,18 @@ Verifier = Annotated[Caller, Depends(_limited(Scope.VERIFY))]
 """A caller that may verify, holding one of its places."""
 
 
+async def get_reader(request: Request, caller: CallerDep) -> Caller:
+    """Count one reading of public records. Raises :class:`TooManyRequests`."""
+    state = await get_state(request)
+    who = f"c:{caller.id}" if caller.id else state.rates.address_key(address(request))
+    await state.rates.hit("read", who, caller.verify_rate if caller.id else state.settings.rates.anonymous_read)
+    return caller
+
+
+Reader = Annotated[Caller, Depends(get_reader)]
+"""Anyone, within a rate: what is public about labels and the log."""
+
+
 async def _withdrawer(caller: CallerDep) -> Caller:
     _scoped(caller, Scope.WITHDRAW)
     return caller

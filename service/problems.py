@@ -56,6 +56,12 @@ class Gone(ServiceError):
     default_code = "tanba.label.content_gone"
 
 
+class NotBuilt(ServiceError):
+    """The contract names it; a later release brings it."""
+
+    default_code = "tanba.recovery.not_built"
+
+
 class Conflict(ServiceError):
     """It contradicts what is already there."""
 
@@ -122,6 +128,7 @@ STATUS: Mapping[type[TanbaError], int] = {
     Forbidden: 403,
     NotFound: 404,
     Gone: 410,
+    NotBuilt: 501,
     Conflict: 409,
     TooManyRequests: 429,
     Overloaded: 503,
@@ -277,6 +284,10 @@ def install(app: FastAPI) -> None:
 
     async def invalid(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
+        if any(item["type"] == "json_invalid" for item in error.errors()):
+            request.scope["tanba.error_code"] = "tanba.input.json"
+            document = body(422, "tanba.input.json", "the body is not JSON", request_id=rid(request))
+            return response(422, document)
         code = "tanba.input.invalid"
         request.scope["tanba.error_code"] = code
         # Only where and what kind: the input itself may be content or personal data, and is never echoed.

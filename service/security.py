@@ -65,12 +65,31 @@ class Caller:
                 hint="ask the operator for a key with that scope: tanba clients new NAME --scope " + scope.value,
             )
 
-    def require_choices(self, profiles: tuple[str, ...], identity: str | None) -> None:
-        """Raises :class:`Forbidden` for a profile or identity that this client may not use."""
+    def require_profiles(self, profiles: tuple[str, ...]) -> None:
+        """Raises :class:`Forbidden` for a profile that this client may not use."""
         if self.profiles is not None and (refused := sorted(set(profiles) - self.profiles)):
             raise Forbidden(f"this client may not use the profile {refused[0]!r}", code="tanba.auth.profile")
-        if self.identities is not None and identity is not None and identity not in self.identities:
-            raise Forbidden(f"this client may not use the identity {identity!r}", code="tanba.auth.identity")
+
+    def may_sign_as(self, identity: str) -> bool:
+        """Whether the client may use an identity: ``NAME``, or any ``NAME@DATE`` of its line."""
+        return self.identities is None or not {identity, identity.partition("@")[0]}.isdisjoint(self.identities)
+
+    def identity(self, wanted: str | None, default: str | None) -> str | None:
+        """Who signs: the identity asked for, else the client's only one, else the service's; None is the keyring's.
+
+        Raises :class:`Forbidden` for one that this client may not use, and when a client that is held to several must say.
+        """
+        if self.identities is None:
+            return wanted or default
+        chosen = wanted or (next(iter(self.identities)) if len(self.identities) == 1 else default)
+        if chosen is None or not self.may_sign_as(chosen):
+            refused = "this identity" if chosen is None else f"the identity {chosen!r}"
+            raise Forbidden(
+                f"this client may not use {refused}",
+                code="tanba.auth.identity",
+                hint="name one of: " + ", ".join(sorted(self.identities)),
+            )
+        return chosen
 
 
 def _checksum(body: str) -> str:

@@ -139,14 +139,19 @@ def verify(task: VerifyTask) -> dict[str, Any]:
 
 
 def verify_for_page(task: VerifyTask, lang: str) -> PageDone:
-    """The report in a reader's words, with a preview and the filed report; the file's name is in it."""
+    """Verify, and put the report into a reader's words. See :func:`show_for_page`."""
+    plain = verify(task)
+    plain["asset"]["name"] = task.file.name
+    return show_for_page(task, plain, lang)
+
+
+def show_for_page(task: VerifyTask, plain: dict[str, Any], lang: str) -> PageDone:
+    """A report in a reader's words, with a preview and the filed report; the file's name is in it."""
     from tanba.stored import load_report
     from verifier.render import html
     from verifier.render.preview import preview_of_asset
     from verifier.render.view import view
 
-    plain = verify(task)
-    plain["asset"]["name"] = task.file.name
     report = load_report(plain)
     preview = preview_of_asset(_asset(task.file, task.limits), limits=task.limits)
     return PageDone(view(report, lang, preview), html.render(report, lang=lang, preview=preview), plain)

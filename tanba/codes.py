@@ -146,6 +146,8 @@ _OWN: tuple[tuple[str, str, str], ...] = (
     ("success", "nothing", "revocation.not_on_crl"),
     ("failure", "revoked", "revocation.revoked"),
     ("informational", "lists", "trust.no_lists trust.list_frozen trust.list_old trust.list_undated trust.wrong_purpose trust.wrong_usage"),
+    ("informational", "issuer", "label.withdrawn"),
+    ("informational", "service", "label.status_unknown"),
     ("informational", "nothing", "signer.self_signed"),
     ("informational", "text", (
         "text.several_carriers text.mark_without_prefix text.restored text.changed "

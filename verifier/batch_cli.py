@@ -45,8 +45,14 @@ class Sink(Protocol):
     def close(self) -> None: ...
 
 
-def run_batch(files: tuple[str, ...], settings: Settings, wanted: Verdict, options: Mapping[str, Any]) -> int:
-    """Verify what was named; returns the gravest exit code. Raises :class:`UsageError` and StorageError."""
+def run_batch(
+    files: tuple[str, ...],
+    settings: Settings,
+    wanted: Verdict,
+    options: Mapping[str, Any],
+    complete: Callable[[VerificationReport], VerificationReport] = lambda report: report,
+) -> int:
+    """Verify what was named; ``complete`` adds to every report what others know of it. Returns the gravest exit code. Raises :class:`UsageError` and StorageError."""
     _check(files, options)
     lang = pick_language(options["lang"], os.environ)
     roots = [Path(name) for name in files]
@@ -57,6 +63,8 @@ def run_batch(files: tuple[str, ...], settings: Settings, wanted: Verdict, optio
         outputs = [Path(options[name]) for name in ("csv_path", "html_path", "resume") if options[name]]
 
         def on_result(result: Result) -> None:
+            if result.report is not None:
+                result = replace(result, report=complete(result.report))
             for sink in sinks:
                 sink.add(result)
             progress.step(result)

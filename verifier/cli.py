@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +23,8 @@ from tanba.report import Verdict, VerificationReport
 from tanba.trust import Purpose, TrustList, TrustStore
 from verifier import procedure
 from verifier import verify as verify_path
+
+Complete = Callable[[VerificationReport], VerificationReport]
 
 
 class MomentType(click.ParamType[datetime]):
@@ -53,6 +57,7 @@ class MomentType(click.ParamType[datetime]):
 @click.option("--second-engine", is_flag=True, help="Ask encypher-c2pa too and show what differs.")
 @click.option("--recover", is_flag=True, help="Look for stored labels of stripped copies (a later release).")
 @click.option("--network", is_flag=True, help="Allow online revocation checks. Nothing else is ever fetched.")
+@click.option("--service", metavar="URL", help="Ask this Tanba service whether a label it issued still stands.")
 @click.option("--lang", help="en, ru or kk; your locale by default.")
 @click.option("--report", "html_path", type=click.Path(path_type=Path), help="Write an HTML report.")
 @click.option("--pdf", "pdf_path", type=click.Path(path_type=Path), help="Write a PDF report.")
@@ -81,16 +86,30 @@ def verify(files: tuple[str, ...], **options: Any) -> int:
         )
     settings = _settings(options)
     wanted = Verdict(options["require"])
-    if _is_batch(files, options):
-        from verifier.batch_cli import run_batch
+    with ExitStack() as stack:
+        complete = _completion(options["service"], stack)
+        if _is_batch(files, options):
+            from verifier.batch_cli import run_batch
 
-        return run_batch(files, settings, wanted, options)
-    report = _one(files[0], settings, options["manifest"])
+            return run_batch(files, settings, wanted, options, complete)
+        report = complete(_one(files[0], settings, options["manifest"]))
     report = replace(report, basis=replace(report.basis, command=_command()) if report.basis else None)
     from verifier.output import write_outputs
 
     write_outputs(report, files[0], options)
     return exits.for_report(report, wanted)
+
+
+def _completion(url: str | None, stack: ExitStack) -> Complete:
+    """What is added to every report: nothing, or what the service at ``url`` says about a label of its own."""
+    if url is None:
+        return lambda report: report
+    if not url.startswith(("http://", "https://")):
+        raise UsageError("--service needs an http or https address", hint="for example https://labels.example")
+    from tanba.client import Client
+    from verifier.issuer import Issuer
+
+    return Issuer(stack.enter_context(Client(url, seconds=10.0, tries=2))).complete
 
 
 def _is_batch(files: tuple[str, ...], options: dict[str, Any]) -> bool:

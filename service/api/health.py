@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from service import problems, work
+from service.config import Settings
 from service.db import repositories
 from service.db.session import is_current
 from service.deps import StateDep, get_state
@@ -22,6 +23,7 @@ from tanba.errors import TanbaError
 
 routes = APIRouter(tags=["operations"])
 _PROBE_SECONDS = 20.0
+_STAMP_SECONDS = 300.0
 
 
 class Health(BaseModel):
@@ -51,6 +53,8 @@ class Probe:
         self.lock = asyncio.Lock()
         self.until = 0.0
         self.answer: Readiness | None = None
+        self.stamped_until = 0.0
+        """How long an authority's last good answer counts: asking is somebody else's work, too."""
 
 
 async def get_probe(request: Request) -> Probe:
@@ -64,10 +68,13 @@ async def get_probe(request: Request) -> Probe:
 async def readyz(
     request: Request, state: Annotated[State, Depends(get_state)], probe: Annotated[Probe, Depends(get_probe)]
 ) -> Response:
-    """Database, storage, label log, and a probe text that is signed with the active identity and verified."""
+    """Database, storage, label log, and a probe text that is signed with the active identity and verified.
+
+    When labels need a time stamp, an authority is asked every five minutes; its clock may differ by a minute.
+    """
     async with probe.lock:
         if probe.answer is None or time.monotonic() >= probe.until:
-            probe.answer = await _check(state)
+            probe.answer = await _check(state, probe)
             probe.until = time.monotonic() + (_PROBE_SECONDS if probe.answer.status == "ready" else 1.0)
         answer = probe.answer
     if answer.status == "ready":
@@ -84,7 +91,7 @@ async def readyz(
     return problems.response(503, document, {"Retry-After": "5"})
 
 
-async def _check(state: State) -> Readiness:
+async def _check(state: State, kept: Probe) -> Readiness:
     days: list[float | None] = [None]
 
     async def probe() -> None:
@@ -95,6 +102,12 @@ async def _check(state: State) -> Readiness:
         if days[0] is not None:
             state.metrics.identity_days.set(days[0])
 
+    async def stamp() -> None:
+        if time.monotonic() >= kept.stamped_until:
+            await run_in_threadpool(_stamp, settings)
+            kept.stamped_until = time.monotonic() + _STAMP_SECONDS
+
+    settings = state.settings
     parts: dict[str, Callable[[], Awaitable[Any]]] = {
         "database": lambda: run_in_threadpool(_database, state),
         "storage": lambda: run_in_threadpool(state.blobs.check),
@@ -102,6 +115,8 @@ async def _check(state: State) -> Readiness:
     }
     if state.settings.labelling:
         parts["signing"] = probe
+        if settings.timestamp_urls and settings.timestamp_policy == "fail":
+            parts["timestamp"] = stamp
     checks = dict(zip(parts, await asyncio.gather(*(_one(part) for part in parts.values())), strict=True))
     status = "ready" if all(value == "ok" for value in checks.values()) else "not_ready"
     return Readiness(status=status, checks=checks, identity_days_left=days[0])
@@ -115,6 +130,13 @@ async def _one(part: Callable[[], Awaitable[Any]]) -> str:
     except TimeoutError:
         return "tanba.service.timeout"
     return "ok"
+
+
+def _stamp(settings: Settings) -> None:
+    from keys import timestamp
+
+    request = timestamp.build_request(b"Tanba readiness probe.\n")
+    timestamp.fetch_any(request, settings.timestamp_urls, seconds=settings.timestamp_seconds)
 
 
 def _database(state: State) -> None:

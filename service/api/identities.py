@@ -31,7 +31,7 @@ class IdentityView(BaseModel):
 @routes.get("/identities", summary="Signing identities")
 async def identities(state: StateDep, caller: Labeller) -> list[IdentityView]:
     """Those that the caller may use. Needs the scope `label`."""
-    return await run_in_threadpool(lambda: [item for item in _all(state) if _allowed(item, caller.identities)])
+    return await run_in_threadpool(lambda: [item for item in _all(state) if caller.may_sign_as(item.name)])
 
 
 def _all(state: StateDep) -> list[IdentityView]:
@@ -42,7 +42,3 @@ def _all(state: StateDep) -> list[IdentityView]:
         IdentityView(state=str(item.state), **{name: getattr(item, name) for name in fields})
         for item in keys.list_identities(home=state.settings.keys_dir)
     ]
-
-
-def _allowed(item: IdentityView, names: frozenset[str] | None) -> bool:
-    return names is None or item.name in names or item.name.partition("@")[0] in names

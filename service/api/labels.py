@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from service.api import label_form, uploads
 from service.api.schemas import LabelRecord, LabelStatus, Receipt, Withdrawal, record
-from service.deps import Labeller, StateDep, Withdrawer
+from service.deps import Labeller, Reader, StateDep, Withdrawer
 from service.problems import Forbidden, documented
 from service.usecases import contests, labels
 
@@ -74,8 +74,8 @@ async def create(
     async with uploads.receive(request, state) as upload:
         query = {name: request.query_params.getlist(name) for name in request.query_params if name != "name"}
         form = label_form.parse(upload.fields, query)
-        identity = form.identity or state.settings.identity
-        caller.require_choices(tuple(form.profile), identity)
+        caller.require_profiles(tuple(form.profile))
+        identity = caller.identity(form.identity, state.settings.identity)
         issued = await labels.issue(
             state,
             caller,
@@ -96,13 +96,14 @@ async def create(
         **({"Idempotent-Replayed": "true"} if issued.replayed else {}),
     }
     if _wants_bytes(accept, issued.media_type):
-        _, chunks = await run_in_threadpool(labels.content, state, issued.label_id)
+        row, chunks = await run_in_threadpool(labels.content, state, issued.label_id)
+        headers["Content-Length"] = str(row.content_size)
         return StreamingResponse(chunks, 201, headers, media_type=issued.media_type)
     return JSONResponse(issued.receipt, 201, headers)
 
 
-@routes.get("/{label_id}", summary="One label: record, receipt, status", responses=documented(404))
-async def get(label_id: LabelId, state: StateDep) -> LabelRecord:
+@routes.get("/{label_id}", summary="One label: record, receipt, status", responses=documented(401, 404, 429))
+async def get(label_id: LabelId, state: StateDep, _caller: Reader) -> LabelRecord:
     """What was stated, when, by which certificate, and whether the label still stands."""
     return record(await run_in_threadpool(labels.find, state, label_id))
 
@@ -113,10 +114,10 @@ async def get(label_id: LabelId, state: StateDep) -> LabelRecord:
     response_class=Response,
     responses={
         200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}},
-        **documented(404, 410),
+        **documented(401, 404, 410, 429),
     },
 )
-async def content(label_id: LabelId, state: StateDep) -> Response:
+async def content(label_id: LabelId, state: StateDep, _caller: Reader) -> Response:
     """As long as they are kept (`content_until`). Whoever knows the label's id may fetch them."""
     row, chunks = await run_in_threadpool(labels.content, state, label_id)
     headers = {
@@ -134,28 +135,29 @@ async def content(label_id: LabelId, state: StateDep) -> Response:
     response_class=Response,
     responses={
         200: {"content": {"application/c2pa": {"schema": {"type": "string", "format": "binary"}}}},
-        **documented(404),
+        **documented(401, 404, 429),
     },
 )
-async def manifest(label_id: LabelId, state: StateDep) -> Response:
+async def manifest(label_id: LabelId, state: StateDep, _caller: Reader) -> Response:
     """The signed JUMBF bytes; kept for as long as the label's record."""
     row, store = await run_in_threadpool(labels.manifest, state, label_id)
     headers = {"ETag": f'"{row.manifest_sha256}"', "Cache-Control": "public, max-age=86400, immutable"}
     return Response(store, 200, headers, media_type="application/c2pa")
 
 
-@routes.get("/{label_id}/proof", summary="Inclusion proof in the label log", responses=documented(404))
+@routes.get("/{label_id}/proof", summary="Inclusion proof in the label log", responses=documented(401, 404, 429))
 async def proof(
     label_id: LabelId,
     state: StateDep,
+    _caller: Reader,
     size: Annotated[int | None, Query(ge=1, le=(1 << 53) - 1, description="For the log of this size.")] = None,
 ) -> dict[str, Any]:
     """The entry, the audit path and the signed checkpoint that it leads to."""
     return await run_in_threadpool(labels.proof, state, label_id, size)
 
 
-@routes.get("/{label_id}/status", summary="Does this label still stand?", responses=documented(404))
-async def status(label_id: LabelId, state: StateDep) -> LabelStatus:
+@routes.get("/{label_id}/status", summary="Does this label still stand?", responses=documented(401, 404, 429))
+async def status(label_id: LabelId, state: StateDep, _caller: Reader) -> LabelStatus:
     """Issued or withdrawn, and how many contests are in which state."""
     row = await run_in_threadpool(labels.find, state, label_id)
     found = await run_in_threadpool(contests.of_label, state, label_id)

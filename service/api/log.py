@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.db.session import Database
+from service.deps import get_reader
 from service.log import LabelLog, store
 from service.log.source import PAGE, public_proof
 from service.problems import NotFound, documented
@@ -65,7 +66,12 @@ class Consistency(BaseModel):
 
 def router(database: Database, log: LabelLog) -> APIRouter:
     """The routes under ``/v1/log``."""
-    routes = APIRouter(prefix="/v1/log", tags=["label log"], responses=documented(422, 429, 503))
+    routes = APIRouter(
+        prefix="/v1/log",
+        tags=["label log"],
+        responses=documented(401, 422, 429, 503),
+        dependencies=[Depends(get_reader)],
+    )
 
     @routes.get("", summary="Identity, key and size of the log")
     def identity() -> LogIdentity:

@@ -37,18 +37,23 @@ class Upload:
         """The only file of that part. Raises :class:`UsageError` for more than one."""
         found = self.files.get(name, [])
         if len(found) > 1:
-            raise UsageError(f"more than one part is called {name!r}")
+            what = "more than one file or text" if name == "file" else f"more than one part called {name!r}"
+            raise UsageError(f"the request holds {what}", hint="send one at a time, or a batch")
         return found[0] if found else None
 
     def asset(self) -> Spooled:
         """The content to work on. Raises :class:`UsageError` when there is none."""
         found = self.one("file")
         if found is None:
-            raise UsageError(
-                "the request holds neither a file nor a text",
-                hint="send multipart/form-data with a part called file or text, or the bytes as the body",
-            )
+            raise _nothing()
         return found
+
+
+def _nothing() -> UsageError:
+    return UsageError(
+        "the request holds neither a file nor a text",
+        hint="send multipart/form-data with a part called file or text, or the bytes as the body",
+    )
 
 
 @contextlib.asynccontextmanager
@@ -70,7 +75,10 @@ async def receive(request: Request, state: State, *, most_files: int = 3) -> Asy
         else:
             name = bare_name(request.query_params.get("name"))
             limit = state.limits.asset_bytes
-            upload.files["file"] = [await state.spool.take(request.stream(), name=name, limit=limit)]
+            spooled = await state.spool.take(request.stream(), name=name, limit=limit)
+            upload.files["file"] = [spooled]
+            if not spooled.size:
+                raise _nothing()
         yield upload
     finally:
         for spooled in (item for items in upload.files.values() for item in items):

@@ -28,6 +28,8 @@ routes = APIRouter(
 AsOf = Annotated[datetime | None, Query(description="Answer as of this moment instead of now (RFC 3339).")]
 _MOST_ITEMS = 100
 _AT_ONCE = 4
+_ASK_AGAIN = 300
+"""Seconds after which a browser asks again (304 while nothing changed): a label may be withdrawn, a list may change."""
 
 _SECURITY: dict[str, Any] = {"security": [{"HTTPBearer": []}, {}]}
 """A key, or none where the operator lets anybody verify."""
@@ -203,7 +205,7 @@ def _aware(moment: datetime | None) -> datetime | None:
 def _headers(answer: verifications.Answer) -> dict[str, str]:
     if not answer.etag:
         return {"Cache-Control": "no-store"}
-    return {"ETag": f'"{answer.etag}"', "Cache-Control": f"private, max-age={answer.max_age}"}
+    return {"ETag": f'"{answer.etag}"', "Cache-Control": f"private, max-age={min(answer.max_age, _ASK_AGAIN)}"}
 
 
 def _respond(answer: verifications.Answer, name: str | None) -> Response:

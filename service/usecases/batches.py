@@ -6,7 +6,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -49,7 +49,7 @@ def accept(
     :class:`Conflict` for a used Idempotency-Key.
     """
     state = jobs.state
-    _check(jobs, caller, wishes)
+    wishes = _check(jobs, caller, wishes)
     target = webhooks.check_target(webhook_url, jobs.client.policy) if webhook_url is not None else None
     said = [[wish.statement, wish.name, wish.object_key, wish.upload and wish.upload.sha256] for wish in wishes]
     fingerprint = hashlib.sha256(json.dumps([said, target], sort_keys=True).encode()).hexdigest()
@@ -120,15 +120,19 @@ def purge(jobs: Jobs) -> int:
         return ledger.purge(session, before)
 
 
-def _check(jobs: Jobs, caller: Caller, wishes: Sequence[Wish]) -> None:
+def _check(jobs: Jobs, caller: Caller, wishes: Sequence[Wish]) -> list[Wish]:
+    """The wishes with the identity that will sign each of them."""
     most = jobs.state.settings.jobs.items
     if not 0 < len(wishes) <= most:
         raise InputError(f"a batch holds 1 to {most} items", code="tanba.jobs.batch_size", hint="send several batches")
     if caller.id is None:
         raise UsageError("a batch belongs to a client", hint="send an API key")
     settings = jobs.state.settings
+    forms: dict[int, LabelForm] = {}
     for form in {id(wish.form): wish.form for wish in wishes}.values():
-        caller.require_choices(tuple(form.profile), form.identity or settings.identity)
+        caller.require_profiles(tuple(form.profile))
+        identity = caller.identity(form.identity, settings.identity)
+        forms[id(form)] = form.model_copy(update={"identity": identity})
         form.options(settings.timestamp_url)
         if "\x00" in (form.prompt or ""):  # PostgreSQL cannot store it, and the statement waits in the database
             raise InputError("U+0000 is not allowed in a prompt")
@@ -136,6 +140,7 @@ def _check(jobs: Jobs, caller: Caller, wishes: Sequence[Wish]) -> None:
         if settings.jobs.inbox_url is None:
             raise InputError("this service has no inbox for object references", code="tanba.jobs.no_inbox")
         check_key(key)
+    return [replace(wish, form=forms[id(wish.form)]) for wish in wishes]
 
 
 def _item(job: Job, index: int, wish: Wish) -> JobItem:

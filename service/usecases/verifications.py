@@ -104,7 +104,12 @@ async def verify_for_page(state: State, file: Spooled, lang: str) -> PageAnswer:
     done = await state.workers.run(work.verify_for_page, task, lang)
     state.metrics.verifications.labels(done.report["verdict"], "false").inc()
     own = await own_status(state, done.report)
-    return PageAnswer(done.view, done.html, _with_status(done.report, own) if own else done.report, own)
+    if own is None:
+        return PageAnswer(done.view, done.html, done.report, None)
+    shown = _with_status(done.report, own)
+    if own["state"] == LabelState.WITHDRAWN:  # the card and the filed report must say it too
+        done = await state.workers.run(work.show_for_page, task, shown, lang)
+    return PageAnswer(done.view, done.html, shown, own)
 
 
 async def by_hash(state: State, sha256: str) -> Answer:
@@ -222,7 +227,7 @@ def _with_status(report: dict[str, Any], status: dict[str, Any]) -> dict[str, An
             "layer": "tanba",
             "subject": status["id"],
             "text": "the issuer withdrew this label",
-            "params": {"at": status["withdrawn_at"]},
+            "params": {"at": status["withdrawn_at"], "day": status["withdrawn_at"][:10]},
         }
         shown["findings"] = [*report["findings"], finding]
     return shown

@@ -10,7 +10,8 @@ import pytest
 from service.log import LogRecord, NoteVerifier
 from service.log.checkpoint import Checkpoint
 from service.log.merkle import verify_inclusion
-from service.security import Scope
+from service.problems import Forbidden
+from service.security import Caller, Scope
 
 
 def sha(data: bytes) -> str:
@@ -38,6 +39,7 @@ def test_the_labelled_bytes_come_back_in_one_round_trip_when_they_are_asked_for(
     record = service.http.get(answer.headers["location"]).json()
     assert record["receipt"]["output_sha256"] == sha(answer.content)
     assert record["label_id"] == answer.headers["x-label-id"]
+    assert answer.headers["content-length"] == str(len(answer.content))
 
 
 def test_a_raw_body_with_query_parameters_is_the_same_as_a_form(service, photo):
@@ -182,6 +184,41 @@ class TestRights:
         assert service.label(photo, headers=auth, profile="eu").json()["code"] == "tanba.auth.profile"
         assert service.label(photo, headers=auth, identity="another").json()["code"] == "tanba.auth.identity"
         assert service.label(photo, headers=auth).status_code == 201
+
+    @pytest.mark.parametrize(
+        ("allowed", "wanted", "default", "signs"),
+        [
+            (None, None, None, None),
+            (None, "a", "b", "a"),
+            (("a",), None, None, "a"),
+            (("a",), None, "b", "a"),
+            (("a",), "a@2026-11-25", None, "a@2026-11-25"),
+            (("a", "b"), None, "b", "b"),
+            (("a",), "b", None, False),
+            (("a", "b"), None, None, False),
+            (("a", "b"), None, "c", False),
+            ((), None, None, False),
+        ],
+    )
+    def test_a_client_that_is_held_to_identities_never_signs_with_another_by_saying_nothing(
+        self, allowed, wanted, default, signs
+    ):
+        held = Caller(
+            id="x", name="x", scopes=frozenset(), identities=frozenset(allowed) if allowed is not None else None
+        )
+        if signs is False:
+            with pytest.raises(Forbidden) as refused:
+                held.identity(wanted, default)
+            assert refused.value.code == "tanba.auth.identity"
+        else:
+            assert held.identity(wanted, default) == signs
+
+    def test_a_client_held_to_an_identity_that_is_not_the_default_is_refused_rather_than_signed_for(
+        self, service, photo
+    ):
+        key = service.new_key("elsewhere", Scope.LABEL, identities=("newsroom", "archive"))
+        answer = service.label(photo, headers={"Authorization": f"Bearer {key}"})
+        assert (answer.status_code, answer.json()["code"]) == (403, "tanba.auth.identity")
 
     def test_rate_and_concurrency_of_a_client_end_in_429_with_a_time_to_wait(self, service, photo):
         auth = {"Authorization": "Bearer " + service.new_key("slow", Scope.LABEL, label_rate="1/minute")}

@@ -63,6 +63,17 @@ REQUESTS = [
     ("POST", "/v1/verifications", {"data": {"text": "x"}}, 415),
     ("POST", "/v1/verifications", {"files": {"other": ("a.jpg", b"x")}}, 422),
     ("POST", "/v1/verifications", {"content": b"--x", "headers": {"Content-Type": "multipart/form-data"}}, 422),
+    ("POST", "/v1/verifications", {}, 422),
+    ("POST", "/v1/verifications", {"files": [("file", ("a", b"x")), ("text", (None, "x"))]}, 422),
+    ("POST", "/v1/recoveries", {"content": b"x"}, 501),
+    ("GET", "/c2pa/services/supportedAlgorithms", {}, 501),
+    ("POST", "/c2pa/matches/byContent", {"content": b"x"}, 501),
+    (
+        "OPTIONS",
+        "/v1/labels",
+        {"headers": {"Origin": "https://a.example", "Access-Control-Request-Method": "POST"}},
+        403,
+    ),
     ("POST", "/v1/verifications/batch", {"json": {"items": []}}, 422),
     ("POST", "/v1/verifications/batch", {"content": b"{"}, 422),
     ("POST", "/v1/verifications/url", {"json": {"url": "http://127.0.0.1/x"}}, 422),
@@ -89,6 +100,27 @@ def test_every_refusal_is_a_problem_document(service, method, path, more, status
     assert document["code"].startswith("tanba.")
     assert document["type"] == f"/v1/explain/{document['code']}"
     assert document["request_id"] == answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize("path", ["/v1/verifications/url", "/v1/verifications/batch"])
+def test_a_body_that_is_not_json_is_called_that(service, path):
+    answer = service.http.post(path, content=b"{", headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "tanba.input.json")
+
+
+def test_reading_public_records_has_a_limit_for_each_address(tmp_path):
+    from starlette.testclient import TestClient
+
+    from service.app import create_app
+    from tests.service.conftest import make_settings
+
+    settings = make_settings(tmp_path, rates={"anonymous_read": "2/minute"})
+    with TestClient(create_app(settings)) as http:
+        assert [http.get("/v1/log").status_code for _ in range(2)] == [200, 200]
+        refused = http.get("/v1/labels/urn:c2pa:00000000-0000-0000-0000-000000000000")
+        assert (refused.status_code, refused.json()["code"]) == (429, "tanba.rate.limited")
+        assert refused.headers["retry-after"]
+        assert http.get("/healthz").status_code == 200
 
 
 def test_a_declared_and_an_undeclared_body_over_the_limit_are_413_problems(service):

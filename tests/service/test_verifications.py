@@ -62,6 +62,7 @@ def test_by_hash_needs_no_bytes_and_honours_the_etag(service, labelled):
     seen = service.http.get(f"/v1/verifications/by-hash/{digest}")
     assert (seen.json()["verdict"], seen.json()["asset"]["name"]) == ("trusted", None)
     tag = seen.headers["etag"]
+    assert int(seen.headers["cache-control"].rpartition("=")[2]) <= 300
     assert service.http.get(f"/v1/verifications/by-hash/{digest}", headers={"If-None-Match": tag}).status_code == 304
 
 
