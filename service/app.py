@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator
 
 import structlog
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.concurrency import run_in_threadpool
 
@@ -19,6 +19,7 @@ from service.api.schemas import Batch
 from service.bodies import BodyGuard
 from service.config import Settings
 from service.db.session import is_current, upgrade
+from service.deps import get_reader
 from service.jobs import runtime
 from service.origins import Origins
 from service.state import State, build, utc_now
@@ -74,7 +75,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utc_now) -> F
     app.include_router(jobs_api.router(jobs))
     for module in (verifications, labels, lookup, contests, trust, profiles, identities, explain, health, later):
         app.include_router(module.routes)
-    app.include_router(log_api.router(state.db, state.log))
+    app.include_router(log_api.router(state.db, state.log, guards=[Depends(get_reader)]))
     pages.install(app)
     _describe(app)
     app.add_middleware(BodyGuard, seconds=settings.body_seconds, most=settings.limits.asset_bytes + _FORM_OVERHEAD)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Path, Query
+from fastapi.params import Depends
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.db.session import Database
-from service.deps import get_reader
 from service.log import LabelLog, store
 from service.log.source import PAGE, public_proof
 from service.problems import NotFound, documented
@@ -64,13 +65,13 @@ class Consistency(BaseModel):
     proof: list[str]
 
 
-def router(database: Database, log: LabelLog) -> APIRouter:
-    """The routes under ``/v1/log``."""
+def router(database: Database, log: LabelLog, *, guards: Sequence[Depends] = ()) -> APIRouter:
+    """The routes under ``/v1/log``; ``guards`` run before each of them."""
     routes = APIRouter(
         prefix="/v1/log",
         tags=["label log"],
         responses=documented(401, 422, 429, 503),
-        dependencies=[Depends(get_reader)],
+        dependencies=guards,
     )
 
     @routes.get("", summary="Identity, key and size of the log")
