@@ -52,7 +52,9 @@ def run_batch(
     options: Mapping[str, Any],
     complete: Callable[[VerificationReport], VerificationReport] = lambda report: report,
 ) -> int:
-    """Verify what was named; ``complete`` adds to every report what others know of it. Returns the gravest exit code. Raises :class:`UsageError` and StorageError."""
+    """Verify what was named; ``complete`` adds to every report what others know of it. Returns the gravest exit code.
+
+    Raises :class:`UsageError` and StorageError."""
     _check(files, options)
     lang = pick_language(options["lang"], os.environ)
     roots = [Path(name) for name in files]
