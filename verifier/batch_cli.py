@@ -10,7 +10,7 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -54,7 +54,8 @@ def run_batch(
 ) -> int:
     """Verify what was named; ``complete`` adds to every report what others know of it. Returns the gravest exit code.
 
-    Raises :class:`UsageError` and StorageError."""
+    Raises :class:`UsageError` and StorageError.
+    """
     _check(files, options)
     lang = pick_language(options["lang"], os.environ)
     roots = [Path(name) for name in files]
