@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -13,7 +13,7 @@ from keys.check import Checked, check
 from keys.keyring import CLAIM, IdentityInfo
 from keys.providers import file as file_provider
 from keys.providers import pkcs12
-from keys.providers.base import KeyReference, Secrets
+from keys.providers.base import KeyReference, PinnedKey, Secrets
 from keys.states import State
 from tanba.errors import CredentialError, UsageError
 
@@ -85,7 +85,7 @@ def take(home: Path, material: Material, *, clock: Callable[[], datetime], secre
         if material.pkcs12 is not None:
             files.write(folder / pkcs12.FILE, material.pkcs12)
         entry = lifecycle.store_chain(home, entry, ordered, None)
-        _prove(folder, entry, secrets)
+        entry = _prove(folder, entry, secrets)
         save(ring.add(entry))
     return entry
 
@@ -115,16 +115,18 @@ def _read(
     return chain, certificates.spki(found.public_key()), options, "file"
 
 
-def _prove(folder: Path, entry: IdentityInfo, secrets: Secrets | None) -> None:
-    """Open what was stored; a key elsewhere must be there and be the certificate's."""
+def _prove(folder: Path, entry: IdentityInfo, secrets: Secrets | None) -> IdentityInfo:
+    """Open what was stored; a key elsewhere must be there and be the certificate's. The entry, with what pins the key."""
     reference = KeyReference(algorithms.get(entry.algorithm), folder, entry.options, secrets)
     with providers.get(entry.provider).open_key(reference) as key:
         found = sha256(key.public_key_der()).hexdigest()
+        pinned = key.pinned() if isinstance(key, PinnedKey) else {}
     if found != entry.public_key:
         raise CredentialError(
             "the provider's key does not belong to the certificate", code="tanba.keys.key_mismatch",
             hint="check the options that name the key",
         )  # fmt: skip
+    return replace(entry, options={**entry.options, **pinned})
 
 
 __all__ = ["FaultsFound", "Material", "require_usable", "take"]

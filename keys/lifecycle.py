@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from keys import algorithms, certificates, development, files, keyring, opening, providers
 from keys.keyring import CLAIM, IdentityInfo, Keyring
-from keys.providers.base import KeyReference, Secrets
+from keys.providers.base import KeyReference, PinnedKey, Secrets
 from keys.states import ALLOWED, State
 from tanba.errors import CredentialError, IdentityNotUsable, TransitionRefused, UsageError
 
@@ -242,7 +242,8 @@ def _create(
         provider.create_key(where)
     with provider.open_key(where) as key:
         public = key.public_key_der()
-    entry = replace(entry, public_key=sha256(public).hexdigest())
+        pinned = key.pinned() if isinstance(key, PinnedKey) else {}
+    entry = replace(entry, public_key=sha256(public).hexdigest(), options={**entry.options, **pinned})
     if plan.certify:
         authority = development.authority(home, now)
         chain = authority.certify(
@@ -274,6 +275,6 @@ def _for_successor(old: IdentityInfo, ring: Keyring, now: datetime) -> dict[str,
     for name in ("label", "alias", "key"):
         if name in options:
             options[name] = keyring.new_name(ring, old.line, now).replace("@", "-").replace(".", "-")
-    for name in ("id", "key_id", "token_key_id"):
+    for name in ("id", "version"):
         options.pop(name, None)
     return options

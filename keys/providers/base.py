@@ -64,6 +64,13 @@ class Key(Protocol):
 
 
 @runtime_checkable
+class PinnedKey(Key, Protocol):
+    """A key whose place holds several: what must be added to the pointers so that they mean this one for ever."""
+
+    def pinned(self) -> dict[str, str]: ...
+
+
+@runtime_checkable
 class LocalKey(Key, Protocol):
     """A key that is in this process anyway."""
 

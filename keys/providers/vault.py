@@ -1,7 +1,8 @@
 """Keys in the transit engine of HashiCorp Vault or OpenBao: only the hash of a claim is sent there.
 
-Options: ``url``, ``key``, perhaps ``mount`` (``transit``), ``version`` (of the key the certificate was issued for),
-``token`` (where the Vault token comes from) and ``namespace``. The HTTP interface is that of Vault's documentation,
+Options: ``url``, ``key``, perhaps ``mount`` (``transit``), ``version`` (of the key the certificate was issued for; the
+newest at first, and then always that one, whatever Vault rotates), ``token`` (where the Vault token comes from) and
+``namespace``. The HTTP interface is that of Vault's documentation,
 "Transit secrets engine (API)"; OpenBao keeps it.
 """
 
@@ -31,6 +32,7 @@ class TransitKey:
 
     def __init__(self, reference: KeyReference, token: str | None) -> None:
         self._reference = reference
+        self._version = ""
         self._headers = {"x-vault-token": token} if token else {}
         if namespace := reference.options.get("namespace"):
             self._headers["x-vault-namespace"] = namespace
@@ -51,7 +53,7 @@ class TransitKey:
 
         data = self._call("GET", "keys")
         versions = data.get("keys") or {}
-        wanted = self._reference.options.get("version") or str(data.get("latest_version", ""))
+        self._version = wanted = self._reference.options.get("version") or str(data.get("latest_version", ""))
         try:
             text = versions[wanted]["public_key"]
             if self._reference.algorithm.family == "ed25519":
@@ -62,6 +64,10 @@ class TransitKey:
                 f"Vault shows no public key of version {wanted or '?'}", code="tanba.keys.key_missing",
                 hint="check key, version and that the key can sign",
             ) from error  # fmt: skip
+
+    def pinned(self) -> dict[str, str]:
+        """The version that :meth:`public_key_der` has shown."""
+        return {"version": self._version} if self._version else {}
 
     def sign(self, data: bytes) -> bytes:
         """``r || s`` for ECDSA (``marshaling_algorithm: jws``)."""

@@ -1,8 +1,8 @@
 """Key services for tests, over real local HTTP: a KMS that knows MessageType=DIGEST, Vault's transit engine, a remote signer.
 
 Each is written from the provider's public documentation and signs with ``cryptography``; none uses code under test.
-The Vault double answers what Vault 1.15 documents for ``/transit/keys/:name`` and ``/transit/sign/:name``: no server
-of Vault or OpenBao can be installed here, so this is a recorded double, not the real thing.
+The Vault double answers what Vault 1.15 documents for ``/transit/keys/:name`` and ``/transit/sign/:name``, and misbehaves
+on demand, which the real OpenBao server of ``test_openbao.py`` does not.
 """
 
 from __future__ import annotations
