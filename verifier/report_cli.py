@@ -13,7 +13,7 @@ import click
 
 from tanba import exits, statement, trustdir
 from tanba.errors import AssetUnreadable
-from tanba.i18n import pick_language, sentence
+from tanba.i18n import has, pick_language, sentence
 from tanba.paths import trust_dir
 from tanba.wire import rfc3339
 from verifier.signing import issued_at
@@ -89,10 +89,12 @@ def _print(body: dict[str, Any], lang: str) -> None:
     rows = [
         ("report", say(f"filed-{body['integrity']}")),
         ("about", f"{subject['name']}  sha256 {subject['sha256']}"),
-        ("verdict", str(body["verdict"])),
+        ("verdict", _verdict(body["verdict"], lang)),
         ("reporter", f"{signer['name'] or '?'}, {signer['organization'] or '?'} ({vouched})"),
         ("time", f"{time['at']} ({_rests(time, lang)})"),
     ]
+    if isinstance(detector := body["detector"], dict):
+        rows.append(("detector", f"{detector.get('name')} {detector.get('version')}"))
     if not time["certificate_valid_then"]:
         rows.append(("certificate", say("filed-not-valid-then")))
     if "same_file" in body:
@@ -100,6 +102,13 @@ def _print(body: dict[str, Any], lang: str) -> None:
     for name, text in rows:
         click.echo(f"{say(f'filed-row-{name}'):<12} {clean(text, 300)}")
     click.echo(say("filed-note"))
+
+
+def _verdict(word: object, lang: str) -> str:
+    """The verdict in the reader's word and, for scripts and colleagues, the machine's; a newer version's word as it is."""
+    key = f"verdict-{word}.word"
+    said = sentence(key, lang) if isinstance(word, str) and has(key, lang) else str(word)
+    return said if said == word else f"{said} ({word})"
 
 
 def _rests(time: dict[str, Any], lang: str) -> str:

@@ -18,7 +18,7 @@ from tanba.formats.sniff import Kind
 from tanba.limits import DEFAULT_LIMITS, Limits
 from verifier.render.safe import clean
 
-SIDE = 720
+SIDE = 512
 """Longest side of the picture in a report, pixels."""
 THUMBNAIL_SIDE = 160
 """Longest side of a thumbnail in the history, pixels."""

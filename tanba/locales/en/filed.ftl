@@ -18,3 +18,4 @@ filed-not-valid-then = was not valid at that time
 filed-same = the same bytes
 filed-other = ANOTHER FILE than the report is about
 filed-note = A report that holds was signed by this key and not changed since. It does not make the content true.
+filed-row-detector = checked with
