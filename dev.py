@@ -29,6 +29,8 @@ DEBIAN = {
     "exiftool": "libimage-exiftool-perl",
     "chromium": "chromium",
     "softhsm2-util": "softhsm2",
+    "p11-kit": "p11-kit",
+    "/usr/share/doc/p11-kit-modules": "p11-kit-modules",
     "faketime": "faketime",
     "pdftotext": "poppler-utils",
     "/usr/lib/postgresql": "postgresql",

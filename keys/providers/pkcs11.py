@@ -2,7 +2,9 @@
 
 Options: ``module`` (path of the driver), ``token`` (its label), ``label`` or ``id`` (hex) of the key, ``pin`` (where the
 PIN comes from). All openings of one token in a process share one session, because a PKCS#11 login belongs to the whole
-process; the last to leave logs out. A session that the token lost is opened again once per call.
+process; the last to leave logs out. A session that the token lost is opened again once per call, if need be after the
+driver was started again: one that talks to a service (a network HSM, p11-kit) does not notice that the service came back.
+Starting it again ends all its sessions, so all calls into one driver take turns.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import hmac
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from keys.algorithms import Algorithm
@@ -29,11 +31,13 @@ class _Shared:
 
     session: Any
     pin_digest: bytes
+    lock: threading.RLock
+    """The driver's."""
     users: int = 0
-    lock: threading.RLock = field(default_factory=threading.RLock)
 
 
 _sessions: dict[tuple[str, str], _Shared] = {}
+_drivers: dict[str, threading.RLock] = {}
 _registry = threading.Lock()
 
 
@@ -130,7 +134,7 @@ def _enter(place: tuple[str, str], reference: KeyReference, pin: str) -> _Shared
         shared = _sessions.get(place)
         if shared is None:
             session = _typed(lambda: within(reference.seconds, "the token", lambda: _login(reference, pin)))
-            shared = _sessions[place] = _Shared(session, digest)
+            shared = _sessions[place] = _Shared(session, digest, _turn(reference))
         elif not hmac.compare_digest(shared.pin_digest, digest):
             raise PassphraseRequired("the PIN is not that of the open session with this token")
         shared.users += 1
@@ -147,14 +151,21 @@ def _leave(place: tuple[str, str], shared: _Shared) -> None:
 
 
 def _login(reference: KeyReference, pin: str) -> Any:
-    """A new session. A token that was plugged in after the driver started is only seen when the driver starts again."""
+    """A new session. A token that was plugged in, or a service that was started, after the driver is only seen when the
+    driver starts again.
+    """
     library, name = _library(reference), reference.option("token")
-    try:
-        token = library.get_token(token_label=name)
-    except (_p11().NoSuchToken, _p11().TokenNotPresent):
-        library.reinitialize()
-        token = library.get_token(token_label=name)
-    return token.open(user_pin=pin)
+    with _turn(reference):
+        try:
+            return library.get_token(token_label=name).open(user_pin=pin)
+        except (_p11().NoSuchToken, *_lost()):
+            library.reinitialize()
+            return library.get_token(token_label=name).open(user_pin=pin)
+
+
+def _turn(reference: KeyReference) -> threading.RLock:
+    """The lock of the reference's driver."""
+    return _drivers.setdefault(reference.option("module"), threading.RLock())
 
 
 @contextmanager

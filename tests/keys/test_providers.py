@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import signal
 import subprocess
 import time
 import traceback
@@ -38,6 +39,9 @@ from tests.pki import make_key
 SOFTHSM = next((path for path in (
     "/usr/lib/softhsm/libsofthsm2.so", "/usr/lib64/softhsm/libsofthsm2.so", "/usr/local/lib/softhsm/libsofthsm2.so",
 ) if Path(path).exists()), None)  # fmt: skip
+P11_KIT = next(
+    (str(path) for path in Path("/usr/lib").glob("*/pkcs11/p11-kit-client.so") if shutil.which("p11-kit")), None
+)
 PIN, SECRET = "1234-pin", "correct horse"
 SECONDS = 1.0
 
@@ -83,6 +87,32 @@ def softhsm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     )  # fmt: skip
     yield str(home / "tokens")
     os.environ.pop("SOFTHSM2_CONF")
+
+
+class TokenService:
+    """SoftHSM behind a socket; killed and frozen with the children that serve its connections."""
+
+    def __init__(self, socket: Path) -> None:
+        self.socket = socket
+        self.start()
+
+    def start(self) -> None:
+        self.socket.unlink(missing_ok=True)
+        self.process = subprocess.Popen(
+            ["p11-kit", "server", "-f", "-n", self.socket, "--provider", str(SOFTHSM), "pkcs11:token=test"],
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        for _ in range(200):
+            if self.socket.exists():
+                return
+            time.sleep(0.02)
+        raise AssertionError("p11-kit does not start")
+
+    def signal(self, number: int) -> None:
+        os.killpg(self.process.pid, number)
+        if number == signal.SIGKILL:
+            self.process.wait()
 
 
 def _pkcs12(algorithm: str) -> Callable[[Path], None]:
@@ -331,6 +361,36 @@ class TestSoftHsm:
             label_picture(picture, signer)
             pkcs11.lib(str(SOFTHSM)).reinitialize()  # C_Finalize and C_Initialize: every session is gone
             assert read_picture(label_picture(picture, signer), home.trust()).state == "Trusted"
+
+    def test_a_token_service_that_is_killed_frozen_and_started_again_is_found_again(
+        self, bench: Bench, home: Home, picture: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """SoftHSM in a process of its own, reached through p11-kit's driver: what a network HSM does."""
+        if P11_KIT is None:
+            pytest.skip("p11-kit is not installed")
+        monkeypatch.setenv("P11_KIT_SERVER_ADDRESS", f"unix:path={tmp_path}/socket")
+        service = TokenService(tmp_path / "socket")
+        bench.options["module"] = P11_KIT
+        try:
+            bench.identity(home)
+            with open_identity(home=home.keys, secrets=secrets, seconds=SECONDS) as signer:
+                label_picture(picture, signer)
+                service.signal(signal.SIGKILL)
+                with pytest.raises(ProviderUnavailable) as caught:
+                    label_picture(picture, signer)
+                assert caught.value.__cause__ is not None
+                service.start()
+                assert read_picture(label_picture(picture, signer), home.trust()).state == "Trusted"
+                service.signal(signal.SIGSTOP)
+                began = time.monotonic()
+                with pytest.raises(ProviderUnavailable) as caught:
+                    label_picture(picture, signer)
+                assert time.monotonic() - began < SECONDS + 1.5
+                assert caught.value.code == "tanba.keys.provider_slow"
+                service.signal(signal.SIGCONT)
+                assert read_picture(label_picture(picture, signer), home.trust()).state == "Trusted"
+        finally:
+            service.signal(signal.SIGKILL)
 
     def test_a_token_that_is_pulled_out_in_the_middle_is_a_typed_error_and_works_when_it_is_back(
         self, bench: Bench, home: Home, picture: bytes, softhsm: str
