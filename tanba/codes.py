@@ -149,8 +149,9 @@ _OWN: tuple[tuple[str, str, str], ...] = (
     ("informational", "issuer", "label.withdrawn"),
     ("informational", "service", "label.status_unknown"),
     ("informational", "nothing", "signer.self_signed"),
+    ("failure", "text", "text.several_carriers"),
     ("informational", "text", (
-        "text.several_carriers text.mark_without_prefix text.restored text.changed "
+        "text.mark_without_prefix text.restored text.changed "
         "text.sections_none text.sections_unchanged text.mark_encoded text.not_utf8 "
         "text.paste_may_lose_mark text.mark_moved text.mark_removed "
         "text.normalisation_changed text.line_ends_changed text.white_space_added "

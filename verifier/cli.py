@@ -17,6 +17,7 @@ import click
 from tanba import exits
 from tanba.asset import Asset
 from tanba.errors import AssetTooLarge, UsageError
+from tanba.formats.sniff import Kind
 from tanba.limits import DEFAULT_LIMITS
 from tanba.paths import cache_dir, trust_dir
 from tanba.report import Verdict, VerificationReport
@@ -120,6 +121,13 @@ def _is_batch(files: tuple[str, ...], options: dict[str, Any]) -> bool:
 
 
 def _one(name: str, settings: procedure.Settings, manifest: Path | None) -> VerificationReport:
+    if manifest is not None and manifest.suffix.lower() != ".c2pa" and manifest.is_file():
+        kind = Asset.from_path(manifest, limits=settings.limits).format.kind
+        if kind not in (Kind.STORE, Kind.UNKNOWN):
+            raise UsageError(
+                f"{manifest.name} is no manifest store",
+                hint=f"a quote is held against a labelled text by `tanba text quoted FILE --from {manifest.name}`",
+            )
     if name != "-":
         return verify_path(name, settings, manifest=manifest)
     if sys.stdin.isatty():
@@ -141,7 +149,7 @@ def _one(name: str, settings: procedure.Settings, manifest: Path | None) -> Veri
 
 def _settings(options: dict[str, Any]) -> procedure.Settings:
     return procedure.Settings(
-        trust=_trust(options),
+        trust=trust_store(options),
         limits=limits_from_environment(),
         as_of=options["as_of"],
         network=options["network"],
@@ -164,7 +172,8 @@ def limits_from_environment() -> Any:
     return replace(DEFAULT_LIMITS, **changed) if changed else DEFAULT_LIMITS
 
 
-def _trust(options: dict[str, Any]) -> TrustStore:
+def trust_store(options: dict[str, Any]) -> TrustStore:
+    """The configured lists, unless ``no_configured_trust``, and those that ``trust_options`` and ``tsa_options`` name."""
     from tanba import trustdir
 
     store = TrustStore.empty() if options["no_configured_trust"] else trustdir.load(trust_dir())

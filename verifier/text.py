@@ -67,14 +67,26 @@ def _sections(raw: bytes, media_type: str, reading: TextReading) -> list[Finding
         return []
     if match is None:
         return []
-    signer = (evidence.manifest().get("signature_info") or {}).get("common_name")
-    params = {"numbers": match.words, "total": match.total, "foreign": match.foreign, "signer": signer or ""}
+    info = evidence.manifest().get("signature_info") or {}
+    params: dict[str, object] = {
+        "numbers": match.words,
+        "count": len(match.numbers),
+        "total": match.total,
+        "foreign": len(match.foreign),
+        "foreign_numbers": sections.ranges(match.foreign),
+        "in_order": "yes" if match.in_order else "no",
+        "signer": info.get("issuer") or info.get("common_name") or "",
+    }
     if not match.numbers:
         words = f"none of the {match.total} paragraphs of the labelled text stands here unchanged"
         return [Finding("tanba.text.sections_none", Bucket.INFORMATIONAL, Layer.TEXT, None, words, params)]
-    words = f"paragraphs {match.words} of {match.total} are unchanged from a text labelled by {signer or 'an unnamed signer'}"
+    verb = "paragraph {} of {} is" if len(match.numbers) == 1 else "paragraphs {} of {} are"
+    words = verb.format(match.words, match.total)
+    words += f" unchanged from a text labelled by {params['signer'] or 'an unnamed signer'}"
     if match.foreign:
-        words += f"; {match.foreign} here are not from it"
+        words += f"; not from it, here: {sections.ranges(match.foreign)}"
+    if not match.in_order:
+        words += "; their order is another one"
     return [Finding("tanba.text.sections_unchanged", Bucket.INFORMATIONAL, Layer.TEXT, None, words, params)]
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from tanba import exits
 from tanba.asset import Asset
 from tanba.errors import OutputRefused, UsageError
 from tanba.formats.sniff import Kind
+from tanba.limits import Limits
+from tanba.wire import to_json
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 BROWSER = "browser"
@@ -89,6 +93,54 @@ def restore(file: Path, output: Path, *, force: bool) -> None:
     if output.exists() and not force:
         raise OutputRefused(f"{output.name} exists already", hint="choose another name, or add --force")
     write_atomically(output, fixed)
+
+
+@text.command()
+@click.argument("quote", metavar="QUOTE|-")
+@click.option("--from", "source", type=_FILE, required=True, help="The labelled text, or its .c2pa manifest.")
+@click.option("--trust", "trust_options", multiple=True, metavar="NAME=PEM", help="A list of signers you trust.")
+@click.option("--no-configured-trust", is_flag=True, help="Ignore the lists of `tanba trust`.")
+@click.option("--lang", help="en, ru or kk; your locale by default.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.pass_context
+def quoted(
+    context: click.Context, quote: str, source: Path, trust_options: tuple[str, ...], *, no_configured_trust: bool,
+    lang: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Check which paragraphs of QUOTE stand unchanged in a text that was labelled with --sections.
+
+    Exit 0 when all do, 1 when some or none do or the label proves nothing, 3 when there is no label or it lists none.
+    """
+    from tanba.i18n import pick_language
+    from verifier import quotes
+    from verifier.cli import limits_from_environment, trust_store
+    from verifier.procedure import Settings
+
+    trust = {"trust_options": trust_options, "tsa_options": (), "no_configured_trust": no_configured_trust}
+    settings = Settings(trust=trust_store(trust), limits=limits_from_environment())
+    text = _pasted(settings.limits) if quote == "-" else _text(Path(quote))
+    found = quotes.examine(text, Asset.from_path(source, limits=settings.limits), settings)
+    if found is None:
+        click.echo(f"{source.name}: there is no label to hold the quote against", err=True)
+        context.exit(exits.NO_LABEL)
+    if as_json:
+        click.echo(to_json({**quotes.document(found), "quote": quote, "from": source.name}, indent=2))
+    else:
+        for line in quotes.words(found, pick_language(lang, os.environ)):
+            click.echo(line)
+    context.exit(_QUOTED[found.quotation.value])
+
+
+_QUOTED = {
+    "whole": exits.OK, "unchanged": exits.OK, "mixed": exits.LABEL_FAILS, "none": exits.LABEL_FAILS,
+    "unproven": exits.LABEL_FAILS, "not_listed": exits.NO_LABEL,
+}  # fmt: skip
+
+
+def _pasted(limits: Limits) -> Asset:
+    """Standard input as text, whatever it begins with, bounded."""
+    data = sys.stdin.buffer.read(limits.text_bytes + 1)
+    return Asset.from_bytes(data, name="quote.txt", limits=limits)
 
 
 def _text(file: Path) -> Asset:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import bisect
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,19 +39,26 @@ class Match:
     """Positions in the labelled text, from 1."""
     total: int
     """Sections of the labelled text."""
-    foreign: int
-    """Sections of the text at hand that are not in the labelled one."""
+    foreign: tuple[int, ...]
+    """Positions in the text at hand, from 1, of sections that are not in the labelled one."""
+    in_order: bool = True
+    """Whether the unchanged sections stand in the order of the labelled text."""
 
     @property
     def words(self) -> str:
-        """The positions as ranges: ``2-4, 7``."""
-        parts: list[list[int]] = []
-        for number in self.numbers:
-            if parts and number == parts[-1][-1] + 1:
-                parts[-1] = [parts[-1][0], number]
-            else:
-                parts.append([number])
-        return ", ".join("-".join(map(str, part)) for part in parts)
+        """The positions in the labelled text as ranges: ``2-4, 7``."""
+        return ranges(self.numbers)
+
+
+def ranges(numbers: Sequence[int]) -> str:
+    """Ascending numbers in short: ``2-4, 7``."""
+    parts: list[list[int]] = []
+    for number in numbers:
+        if parts and number == parts[-1][-1] + 1:
+            parts[-1] = [parts[-1][0], number]
+        else:
+            parts.append([number])
+    return ", ".join("-".join(map(str, part)) for part in parts)
 
 
 def split(raw: bytes, media_type: str) -> tuple[str, ...]:
@@ -120,9 +128,23 @@ def compare(data: object, raw: bytes, media_type: str) -> Match | None:
         return None
     here = [leaf(salt, text) for text in split(raw, media_type)]
     present = set(here)
-    known = set(leaves)
+    places: dict[bytes, list[int]] = {}
+    for index, item in enumerate(leaves, 1):
+        places.setdefault(item, []).append(index)
     numbers = tuple(index for index, item in enumerate(leaves, 1) if item in present)
-    return Match(numbers, len(leaves), sum(item not in known for item in here))
+    foreign = tuple(index for index, item in enumerate(here, 1) if item not in places)
+    return Match(numbers, len(leaves), foreign, _in_order(places[item] for item in here if item in places))
+
+
+def _in_order(options: Iterable[Sequence[int]]) -> bool:
+    """Whether one can go through the choices of places without ever going back; equal sections have several places."""
+    last = 0
+    for places in options:
+        at = bisect.bisect_right(places, last)
+        if at == len(places):
+            return False
+        last = places[at]
+    return True
 
 
 def _decoded(value: object) -> bytes | None:

@@ -62,7 +62,7 @@ def report(text: str):
     notes = tuple(
         Finding(code, Bucket.INFORMATIONAL, Layer.TANBA, text, text, dict.fromkeys(names.split(), text))
         for code, names in (
-            ("tanba.trust.list_frozen", "list"), ("tanba.text.sections_unchanged", "numbers total foreign signer"),
+            ("tanba.trust.list_frozen", "list"), ("tanba.text.sections_unchanged", "numbers count total foreign foreign_numbers in_order signer"),
             ("tanba.text.mark_encoded", "encoding"), ("tanba.revocation.revoked_later", "since reason"),
         )
     )  # fmt: skip

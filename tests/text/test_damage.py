@@ -139,7 +139,7 @@ def test_a_quoted_part_is_recognised_from_the_manifest_alone(desk):
     finding = next(item for item in report.findings if item.code == "tanba.text.sections_unchanged")
     assert report.verdict is Verdict.INVALID
     assert (finding.params["numbers"], finding.params["total"], finding.params["foreign"]) == ("2-4", 5, 1)
-    assert "Test signer" in (finding.text or "")
+    assert "Test organisation" in (finding.text or "")
 
 
 def test_unchanged_paragraphs_are_named_when_the_embedded_mark_survived_an_edit(desk):

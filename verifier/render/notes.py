@@ -45,7 +45,7 @@ def _notes(report: VerificationReport, lang: str) -> Iterator[str]:
             continue
         own = item.code in CATALOGUE and item.code.startswith("tanba.") and not item.code.startswith("tanba.c2pa.")
         if own and item.code not in _SAID:
-            yield _note(item, lang)
+            yield note(item, lang)
 
 
 _LIST_STATES = ("tanba.trust.list_frozen", "tanba.trust.list_old", "tanba.trust.list_undated")
@@ -68,7 +68,8 @@ def _turns_on(item: Finding, report: VerificationReport) -> bool:
     return answers.signer.state is SignerState.UNKNOWN
 
 
-def _note(item: Finding, lang: str) -> str:
+def note(item: Finding, lang: str) -> str:
+    """The sentence for one remark, with its details where the catalogue has a place for them."""
     key = f"note-{item.code.replace('.', '-')}"
     if not has(key):
         return sentence(text_key(item.code), lang)

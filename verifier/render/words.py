@@ -227,6 +227,21 @@ def _integrity(report: VerificationReport, lang: str) -> Answer:
     return _answer("integrity", state.value, text, lang, tones.get(state, "neutral"))
 
 
+def signer_sentence(report: VerificationReport, lang: str) -> str:
+    """Who signed, and whether a list of the reader's vouches for that name."""
+    signer = report.answers.signer
+    key = f"answer-signer-{signer.state.value}"
+    if signer.state is SignerState.TRUSTED and signer.list and signer.list.date:
+        key += "-dated"
+    return sentence(
+        key,
+        lang,
+        signer=signer_name(report) or sentence("answer-signer-nobody", lang),
+        list=clean(signer.list.name) if signer.list else "—",
+        date=clean(signer.list.date) if signer.list else "—",
+    )
+
+
 def _signer(report: VerificationReport, lang: str) -> Answer:
     signer = report.answers.signer
     tones: dict[SignerState, Tone] = {
@@ -235,16 +250,7 @@ def _signer(report: VerificationReport, lang: str) -> Answer:
         SignerState.INVALID: "bad",
         SignerState.ABSENT: "neutral",
     }
-    key = f"answer-signer-{signer.state.value}"
-    if signer.state is SignerState.TRUSTED and signer.list and signer.list.date:
-        key += "-dated"
-    text = sentence(
-        key,
-        lang,
-        signer=signer_name(report) or sentence("answer-signer-nobody", lang),
-        list=clean(signer.list.name) if signer.list else "—",
-        date=clean(signer.list.date) if signer.list else "—",
-    )
+    text = signer_sentence(report, lang)
     tone = tones[signer.state]
     if report.answers.integrity.state is IntegrityState.BROKEN and signer.state is not SignerState.ABSENT:
         # C2PA 2.4 section 15.3: content that fails must not be attributed to the signer.

@@ -3,7 +3,18 @@
 note-heading = Also worth knowing
 note-tanba-trust-list_frozen = The list “{ $list }” is no longer maintained by its publisher. Newer signers are not on it.
 note-tanba-revocation-revoked_later = The certificate was withdrawn on { $since }, after the time-stamped moment of signing; for this file it was still good.
-note-tanba-text-sections_unchanged = Paragraphs { $numbers } of { $total } are unchanged from a text labelled by { $signer }.
+note-tanba-text-sections_unchanged =
+    { $count ->
+        [one] Paragraph { $numbers } of { $total } is unchanged from a text labelled by { $signer }.
+       *[other] Paragraphs { $numbers } of { $total } are unchanged from a text labelled by { $signer }.
+    }{ $foreign ->
+        [0] { "" }
+        [one] { " " }One paragraph here is not from that text: number { $foreign_numbers } of this copy.
+       *[other] { " " }{ $foreign } paragraphs here are not from that text: numbers { $foreign_numbers } of this copy.
+    }{ $in_order ->
+        [no] { " " }They stand here in another order.
+       *[yes] { "" }
+    }
 note-tanba-text-mark_encoded = The text holds a mark in an encoded form ({ $encoding }); decode the text and check it again.
 note-tanba-trust-list_old =
     { $days ->

@@ -3,7 +3,17 @@
 note-heading = Тағы білген жөн
 note-tanba-trust-list_frozen = «{ $list }» тізімін жариялаушысы енді жүргізбейді. Жаңа қол қоюшылар онда жоқ.
 note-tanba-revocation-revoked_later = Сертификат { $since } қайтарып алынған — уақыт белгісімен расталған қол қою сәтінен кейін; бұл файл үшін ол әлі жарамды болған.
-note-tanba-text-sections_unchanged = { $total } абзацтың { $numbers } абзацтары { $signer } таңбалаған мәтіннен өзгеріссіз алынған.
+note-tanba-text-sections_unchanged =
+    { $total } абзацтың { $numbers } { $count ->
+        [one] абзацы
+       *[other] абзацтары
+    } { $signer } таңбалаған мәтіннен өзгеріссіз алынған.{ $foreign ->
+        [0] { "" }
+       *[other] { " " }Мұндағы { $foreign } абзац ол мәтінде жоқ: осы көшірменің { $foreign_numbers } абзацы.
+    }{ $in_order ->
+        [no] { " " }Абзацтардың реті мұнда басқаша.
+       *[yes] { "" }
+    }
 note-tanba-text-mark_encoded = Мәтінде кодталған таңба бар ({ $encoding }); мәтінді кодтан шығарып, қайта тексеріңіз.
 note-tanba-trust-list_old =
     { $days ->

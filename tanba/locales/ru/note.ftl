@@ -3,7 +3,18 @@
 note-heading = Что ещё стоит знать
 note-tanba-trust-list_frozen = Список «{ $list }» больше не поддерживается издателем. Новых подписывающих в нём нет.
 note-tanba-revocation-revoked_later = Сертификат отозван { $since } — после подтверждённого меткой момента подписания; для этого файла он ещё действовал.
-note-tanba-text-sections_unchanged = Абзацы { $numbers } из { $total } взяты без изменений из текста, который маркировал: { $signer }.
+note-tanba-text-sections_unchanged =
+    { $count ->
+        [one] Абзац { $numbers } из { $total } взят без изменений из текста, который маркировал: { $signer }.
+       *[other] Абзацы { $numbers } из { $total } взяты без изменений из текста, который маркировал: { $signer }.
+    }{ $foreign ->
+        [0] { "" }
+        [one] { " " }Один абзац здесь не из того текста: абзац { $foreign_numbers } этой копии.
+       *[other] { " " }Здесь есть абзацы не из того текста ({ $foreign }): абзацы { $foreign_numbers } этой копии.
+    }{ $in_order ->
+        [no] { " " }Порядок абзацев здесь другой.
+       *[yes] { "" }
+    }
 note-tanba-text-mark_encoded = В тексте есть маркировка в закодированном виде ({ $encoding }); раскодируйте текст и проверьте ещё раз.
 note-tanba-trust-list_old =
     { $days ->
