@@ -7,6 +7,8 @@ whole process tree (PSS, sampled); CPU seconds are of the tree too, because the 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import ctypes
 import io
 import os
 import platform
@@ -34,6 +36,7 @@ DEFINITION = {
         "digitalSourceType": "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia",
     }]}}],
 }  # fmt: skip
+_SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ def run(folder: Path, root: Path, *options: str) -> Cost:
     """``tanba verify`` on the folder in a process of its own."""
     command = [sys.executable, "-c", "from tanba.cli import main; main()", "verify", "-r", str(folder), "-q",
                "--no-configured-trust", "--trust", f"bench={root}", *options]  # fmt: skip
+    ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)  # what the command leaves behind is counted too
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     peak = [0.0]
@@ -83,6 +87,9 @@ def run(folder: Path, root: Path, *options: str) -> Cost:
     process.wait()
     wall = time.perf_counter() - started
     sampler.join()
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.wait()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Cost(wall, cpu, peak[0])

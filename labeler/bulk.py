@@ -10,10 +10,8 @@ import hashlib
 import json
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +26,7 @@ from tanba.errors import TanbaError, UsageError
 from tanba.formats.sniff import Kind
 from tanba.limits import Limits
 from tanba.model import Disclosure, LabelReceipt
+from tanba.processes import Pool
 from tanba.protocols import Signer
 from tanba.trust import TrustStore
 from tanba.wire import to_plain
@@ -35,8 +34,8 @@ from tanba.wire import to_plain
 SignerSource = Callable[[], AbstractContextManager[Signer]]
 """Opens the signer, once in every worker process; must be picklable."""
 
-_AHEAD = 4
-"""Files handed to each worker in advance; bounds memory however long the list is."""
+_PRELOAD = ("labeler.pipeline", "labeler.text_road", "keys", "tanba.x509")
+"""What every worker needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,43 +130,31 @@ def _with_ledger(item: Item, ledger: Ledger | None, work: Callable[[Item, str], 
 def _parallel(
     items: Iterable[Item], recipe: Recipe, signer: SignerSource, jobs: int, ledger: Ledger | None
 ) -> Iterator[Outcome]:
-    from pebble import ProcessPool
-
     with signer():
         pass  # trouble with the identity is the batch's, and is raised here once instead of in every worker
-    running: dict[Future[Outcome], tuple[Item, str, tuple[int, int] | None]] = {}
-    pool = ProcessPool(
-        max_workers=jobs, context=get_context("spawn"), initializer=_open_worker, initargs=(recipe, signer)
+    begun: dict[str, tuple[int, int] | None] = {}
+    pool: Pool[tuple[Item, str], Outcome] = Pool(
+        _work, jobs=jobs, begin=_open_worker, arguments=(recipe, signer), preload=_PRELOAD
     )
-    with ExitStack() as stack:
-        stack.callback(pool.join)
-        stack.callback(pool.stop)
-        for item in items:
-            if ledger is not None and ledger.done(item, _content_id_reader):
-                yield Outcome(item, done_before=True)
-                continue
-            content_id = str(uuid.uuid4())
-            stat = ledger.begun(item, content_id) if ledger else None
-            running[pool.schedule(_work, args=(item, content_id))] = (item, content_id, stat)
-            if len(running) >= jobs * _AHEAD:
-                yield from _collect_done(running, ledger)
-        while running:
-            yield from _collect_done(running, ledger)
-
-
-def _collect_done(
-    running: dict[Future[Outcome], tuple[Item, str, tuple[int, int] | None]], ledger: Ledger | None
-) -> Iterator[Outcome]:
-    finished, _ = wait(running, return_when=FIRST_COMPLETED)
-    for future in finished:
-        item, content_id, stat = running.pop(future)
-        try:
-            outcome = future.result()
-        except Exception as error:  # noqa: BLE001 -- a dead worker is this one file's outcome, not the batch's end
-            outcome = _failed(item, error)
-        if ledger is not None and outcome.receipt is not None:
-            ledger.finished(item, content_id, stat)
-        yield outcome
+    todo = iter(items)
+    with pool:
+        while True:
+            while pool.free and (item := next(todo, None)) is not None:
+                if ledger is not None and ledger.done(item, _content_id_reader):
+                    yield Outcome(item, done_before=True)
+                    continue
+                content_id = str(uuid.uuid4())
+                begun[content_id] = ledger.begun(item, content_id) if ledger else None
+                pool.submit((item, content_id))
+            if not pool.pending:
+                return
+            (item, content_id), found = pool.next()
+            # A dead worker is this one file's outcome, not the batch's end.
+            outcome = found if isinstance(found, Outcome) else _failed(item, found)
+            stat = begun.pop(content_id)
+            if ledger is not None and outcome.receipt is not None:
+                ledger.finished(item, content_id, stat)
+            yield outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,9 +205,9 @@ def _open_worker(recipe: Recipe, signer: SignerSource) -> None:
     _worker = _Worker.open(recipe, signer, _held)
 
 
-def _work(item: Item, content_id: str) -> Outcome:
+def _work(task: tuple[Item, str]) -> Outcome:
     assert _worker is not None
-    return _worker.label(item, content_id)
+    return _worker.label(*task)
 
 
 def _failed(item: Item, error: BaseException) -> Outcome:

@@ -1,4 +1,4 @@
-"""Killable worker processes around the engine: spawned, with a deadline, a memory limit and a bounded queue.
+"""Killable worker processes around the engine, with a deadline, a memory limit and a bounded queue.
 
 c2pa has no cancel and no time-out; a file built to exhaust it costs its own worker and nobody else anything. Work is
 a module-level function of :mod:`service.work` with small, picklable arguments; bytes travel as spool files.
@@ -18,11 +18,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from multiprocessing import get_context
 from typing import Any, TypeVar
 
 from service.problems import Overloaded, WorkerDied
 from tanba.errors import Deadline
+from tanba.processes import context
 
 T = TypeVar("T")
 _START_SECONDS = 40.0
@@ -30,7 +30,8 @@ _START_SECONDS = 40.0
 _CHUNK = 256 << 10
 _HEAD = 8
 _KILLED_FROM_OUTSIDE = {signal.SIGKILL, signal.SIGTERM, signal.SIGINT}
-_spawn = get_context("spawn")
+_PRELOAD = ("service.work", "labeler.pipeline", "labeler.text_road", "verifier.procedure", "verifier.text", "keys")
+"""What every worker needs."""
 
 
 class Workers:
@@ -168,7 +169,7 @@ class Workers:
         self._launch()
 
     def _launch(self) -> None:
-        """One more worker, in the background: starting a process takes a second."""
+        """One more worker, in the background: starting a process takes its time."""
         threading.Thread(target=self._bring_up, name="tanba-worker-start", daemon=True).start()
 
     def _bring_up(self) -> None:
@@ -214,7 +215,9 @@ class _Worker:
     def __init__(self, memory_bytes: int) -> None:
         """Start it and wait until it is warm. Raises :class:`OSError`, :class:`EOFError`."""
         self._socket, theirs = socket.socketpair()
-        self._process = _spawn.Process(target=_serve, args=(theirs, memory_bytes), name="tanba-worker", daemon=True)
+        self._process = context(_PRELOAD).Process(
+            target=_serve, args=(theirs, memory_bytes), name="tanba-worker", daemon=True
+        )
         try:
             with theirs:
                 self._process.start()
@@ -228,7 +231,7 @@ class _Worker:
 
     @property
     def alive(self) -> bool:
-        return self._process.is_alive()
+        return bool(self._process.is_alive())
 
     async def ask(self, task: bytes) -> bytes:
         """Send a task and wait for its answer. Raises :class:`EOFError`, :class:`OSError` when the process ends."""
@@ -245,7 +248,8 @@ class _Worker:
     def exit_code(self) -> int | None:
         """The process's exit code when it has just ended; negative for a signal. Blocks for a moment."""
         self._process.join(2)
-        return self._process.exitcode
+        code: int | None = self._process.exitcode
+        return code
 
     def kill(self) -> None:
         """Stop it whatever it does."""

@@ -9,30 +9,26 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, wait
-from concurrent.futures import TimeoutError as FutureTimeout
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, is_dataclass, replace
 from itertools import chain, islice
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tanba import exits
+from tanba import exits, report
 from tanba.errors import Deadline, EngineError, TanbaError
+from tanba.processes import Pool, TookTooLong, light
 from tanba.report import Verdict, VerificationReport
 from tanba.stored import load_report
 from tanba.wire import to_plain
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
     from verifier.ledger import Ledger
     from verifier.procedure import Settings
 
 INLINE_FILES = 3
 """Up to this many files are checked in this process: starting workers would take longer."""
-_AHEAD = 4
-"""Files handed to each worker in advance."""
+_PRELOAD = ("verifier.procedure", "verifier.text", "tanba.x509", "tanba.timestamps", "tanba.revocation")
+"""What every worker needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +42,9 @@ class Result:
     duplicate_of: str | None = None
     """The first path with the same bytes, in this run or those that belong to it."""
     resumed: bool = False
+
+
+light(Result, *(kind for kind in vars(report).values() if isinstance(kind, type) and is_dataclass(kind)))
 
 
 @dataclass(slots=True)
@@ -153,31 +152,19 @@ def _results(paths: Iterable[Path], settings: Settings, jobs: int, ledger: Ledge
 
 
 def _in_processes(todo: Iterator[Path | Result], settings: Settings, jobs: int) -> Iterator[Result]:
-    from pebble import ProcessPool
-
     limits = settings.limits
-    pool = ProcessPool(
-        max_workers=jobs,
-        context=get_context("spawn"),
-        initializer=_begin,
-        initargs=(replace(settings, isolate=False), limits.worker_memory_bytes),
-    )
-    running: dict[Future[Result], Path] = {}
-    try:
+    arguments = (replace(settings, isolate=False), limits.worker_memory_bytes)
+    pool: Pool[Path, Result] = Pool(_work, jobs=jobs, begin=_begin, arguments=arguments, preload=_PRELOAD)
+    with pool:
         while True:
-            while len(running) < jobs * _AHEAD and (item := next(todo, None)) is not None:
+            while pool.free and (item := next(todo, None)) is not None:
                 if isinstance(item, Result):
                     yield item
                 else:
-                    running[pool.schedule(_work, args=(item,), timeout=_patience(item, limits.seconds))] = item
-            if not running:
-                break
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                yield _outcome(future, running.pop(future))
-        pool.close()
-    finally:
-        pool.stop()
-        pool.join()
+                    pool.submit(item, _patience(item, limits.seconds))
+            if not pool.pending:
+                return
+            yield _outcome(*pool.next())
 
 
 def _patience(path: Path, seconds: float) -> float:
@@ -189,15 +176,14 @@ def _patience(path: Path, seconds: float) -> float:
     return seconds + 5 + size / (20 << 20)
 
 
-def _outcome(future: Future[Result], path: Path) -> Result:
-    try:
-        return future.result()
-    except FutureTimeout:
+def _outcome(path: Path, found: Result | Exception) -> Result:
+    if isinstance(found, Result):
+        return found
+    if isinstance(found, TookTooLong):
         hint = "the file may be built to exhaust readers; raise TANBA_LIMITS__SECONDS if you trust it"
         return _failed(path, Deadline("checking took too long and was stopped", hint=hint))
-    except (MemoryError, RuntimeError, OSError) as error:
-        died = EngineError(f"the worker ended: {type(error).__name__}", code="tanba.engine.worker_died")
-        return _failed(path, died)
+    died = EngineError(f"the worker ended: {type(found).__name__}", code="tanba.engine.worker_died")
+    return _failed(path, died)
 
 
 _settings: Settings | None = None

@@ -6,61 +6,45 @@ from __future__ import annotations
 
 import atexit
 import threading
-from concurrent.futures import TimeoutError as FutureTimeout
-from multiprocessing import get_context
-from typing import TYPE_CHECKING
 
 from tanba.asset import Asset
+from tanba.engine.read import Evidence, read_here
 from tanba.errors import Deadline
 from tanba.limits import Limits
+from tanba.processes import Pool, TookTooLong
 from tanba.trust import TrustStore
 
-if TYPE_CHECKING:
-    from pebble import ProcessPool
-
-    from tanba.engine.read import Evidence
+_Task = tuple[Asset, TrustStore, Limits, bytes | None, bool]
 
 _lock = threading.Lock()
-_pool: ProcessPool | None = None
+_pool: Pool[_Task, Evidence] | None = None
 
 
 def read_in_worker(
     asset: Asset, trust: TrustStore, limits: Limits, manifest: bytes | None, thumbnails: bool
 ) -> Evidence:
-    """Read in a spawned process that is killed after ``limits.seconds``. Raises :class:`Deadline`."""
-    future = _worker(limits).schedule(_read, args=(asset, trust, limits, manifest, thumbnails), timeout=limits.seconds)
-    try:
-        evidence: Evidence = future.result()
-    except FutureTimeout as error:
+    """Read in a process that is killed after ``limits.seconds``. Raises :class:`Deadline`. One such read at a time."""
+    with _lock:
+        pool = _worker(limits)
+        pool.submit((asset, trust, limits, manifest, thumbnails), limits.seconds)
+        _, found = pool.next()
+    if isinstance(found, TookTooLong):
         raise Deadline(
             f"reading took longer than {limits.seconds:g} s and was stopped",
             hint="the file may be built to exhaust readers; raise TANBA_LIMITS__SECONDS if you trust it",
-        ) from error
-    except (MemoryError, RuntimeError, OSError) as error:
-        raise Deadline("reading needed more memory than allowed and was stopped", code="tanba.limit.memory") from error
-    return evidence
+        ) from found
+    if isinstance(found, Exception):
+        raise Deadline("reading needed more memory than allowed and was stopped", code="tanba.limit.memory") from found
+    return found
 
 
-def _worker(limits: Limits) -> ProcessPool:
+def _worker(limits: Limits) -> Pool[_Task, Evidence]:
     global _pool  # noqa: PLW0603 -- one worker process per process, built on first need
-    with _lock:
-        if _pool is None:
-            from pebble import ProcessPool
-
-            _pool = ProcessPool(
-                max_workers=1,
-                context=get_context("spawn"),
-                initializer=_limit_memory,
-                initargs=(limits.worker_memory_bytes,),
-            )
-            atexit.register(_close)
-        return _pool
-
-
-def _close() -> None:
-    if _pool is not None:
-        _pool.stop()
-        _pool.join(timeout=2)
+    if _pool is None:
+        arguments = (limits.worker_memory_bytes,)
+        _pool = Pool(_read, jobs=1, begin=_limit_memory, arguments=arguments, preload=(__name__,))
+        atexit.register(_pool.close)
+    return _pool
 
 
 def _limit_memory(extra: int) -> None:
@@ -71,7 +55,5 @@ def _limit_memory(extra: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (extra, extra))
 
 
-def _read(asset: Asset, trust: TrustStore, limits: Limits, manifest: bytes | None, thumbnails: bool) -> Evidence:
-    from tanba.engine.read import read_here
-
-    return read_here(asset, trust, limits, manifest, thumbnails)
+def _read(task: _Task) -> Evidence:
+    return read_here(*task)

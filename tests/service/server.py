@@ -68,12 +68,17 @@ class Server:
     def workers(self) -> list[int]:
         """Process ids of the engine's workers."""
         assert self.process is not None
-        found = subprocess.run(["pgrep", "-P", str(self.process.pid)], capture_output=True, text=True, check=False)
-        return [pid for pid in map(int, found.stdout.split()) if b"spawn_main" in _command_line(pid)]
+        servers = [pid for pid in _children(self.process.pid) if b"forkserver" in _command_line(pid)]
+        return [pid for server in servers for pid in _children(server)]
 
     def stop(self) -> None:
         if self.process is not None and self.process.poll() is None:
             self.kill(signal.SIGTERM)
+
+
+def _children(pid: int) -> list[int]:
+    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False)
+    return [int(child) for child in found.stdout.split()]
 
 
 def _command_line(pid: int) -> bytes:

@@ -1,0 +1,134 @@
+"""Worker processes: every task has one outcome, whatever becomes of the process that did it."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import time
+from dataclasses import dataclass
+
+import pytest
+
+from tanba import processes
+from tanba.errors import EngineError
+from tanba.processes import Pool, TookTooLong, WorkerEnded, light
+
+_begun: list[str] = []
+
+
+def begin(word: str) -> None:
+    _begun.append(word)
+
+
+def do(task: tuple[str, float]) -> object:
+    kind, value = task
+    match kind:
+        case "square":
+            return value * value
+        case "sleep":
+            time.sleep(value)
+        case "kill":
+            os.kill(os.getpid(), int(value))
+        case "raise":
+            raise LookupError(value)
+        case "begun":
+            return tuple(_begun)
+        case "environment":
+            return os.environ.get("TANBA_TEST_WORD")
+    return kind
+
+
+def broken() -> None:
+    os._exit(1)
+
+
+def outcomes(pool: Pool, tasks: list[tuple[str, float]], seconds: float | None = 30.0) -> dict:
+    found, todo = {}, iter(tasks)
+    while True:
+        while pool.free and (task := next(todo, None)) is not None:
+            pool.submit(task, seconds)
+        if not pool.pending:
+            return found
+        task, outcome = pool.next()
+        assert task not in found
+        found[task] = outcome
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_every_task_has_one_outcome(jobs):
+    tasks = [("square", float(n)) for n in range(40)]
+    with Pool(do, jobs=jobs) as pool:
+        assert outcomes(pool, tasks) == {task: task[1] ** 2 for task in tasks}
+
+
+def test_one_that_dies_stalls_or_fails_costs_only_itself():
+    bad = [("kill", float(signal.SIGKILL)), ("sleep", 60.0), ("raise", 3.0)]
+    good = [("square", float(n)) for n in range(12)]
+    with Pool(do, jobs=2) as pool:
+        found = outcomes(pool, [*good[:3], *bad, *good[3:]], seconds=1.5)
+    assert isinstance(found[bad[0]], WorkerEnded)
+    assert found[bad[0]].exit_code == -signal.SIGKILL
+    assert isinstance(found[bad[1]], TookTooLong)
+    assert isinstance(found[bad[2]], LookupError)
+    assert {task: found[task] for task in good} == {task: task[1] ** 2 for task in good}
+
+
+def test_time_in_the_line_and_time_to_start_do_not_count():
+    tasks = [("sleep", 0.4 + n / 1000) for n in range(4)]
+    with Pool(do, jobs=1, begin=time.sleep, arguments=(0.7,)) as pool:
+        assert set(outcomes(pool, tasks, seconds=0.65).values()) == {"sleep"}
+
+
+def test_a_worker_begins_once_and_sees_the_environment_of_now(monkeypatch):
+    for word in ("first", "second"):
+        monkeypatch.setenv("TANBA_TEST_WORD", word)
+        with Pool(do, jobs=1, begin=begin, arguments=(word,)) as pool:
+            assert outcomes(pool, [("begun", 0), ("environment", 0)]) == {
+                ("begun", 0): (word,),
+                ("environment", 0): word,
+            }
+
+
+def test_no_process_is_left():
+    with Pool(do, jobs=2) as pool:
+        pool.submit(("sleep", 60.0))
+        pool.submit(("sleep", 61.0))
+        pids = [worker.process.pid for worker in pool._workers]
+    assert len(pids) == 2
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_workers_that_never_start_are_an_error_and_no_endless_loop():
+    with Pool(do, jobs=2, begin=broken) as pool, pytest.raises(EngineError) as caught:
+        outcomes(pool, [("square", 1.0)])
+    assert caught.value.code == "tanba.engine.worker_died"
+
+
+def test_where_there_is_no_fork_server_processes_are_spawned(monkeypatch):
+    monkeypatch.setattr(processes.multiprocessing, "get_all_start_methods", lambda: ["spawn"])
+    assert processes.context(()).get_start_method() == "spawn"
+    with Pool(do, jobs=1) as pool:
+        assert outcomes(pool, [("square", 3.0)]) == {("square", 3.0): 9.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    one: int
+    many: tuple[Light, ...] = ()
+
+    def __post_init__(self) -> None:
+        assert self.one != 13
+
+
+@dataclass(frozen=True, slots=True)
+class Empty:
+    pass
+
+
+@pytest.mark.parametrize("value", [Light(1), Light(2, (Light(3), Light(4, (Light(5),)))), Empty()])
+def test_light_classes_arrive_as_they_left(value):
+    light(Light, Empty)
+    assert pickle.loads(pickle.dumps(value)) == value
