@@ -30,12 +30,16 @@ class Use:
     """RFC 3339, UTC."""
 
 
-def record_use(fingerprint: str, label_id: str, time: datetime, *, home: Path | None = None) -> None:
+def record_use(
+    fingerprint: str, label_id: str, time: datetime, *, home: Path | None = None, flush: bool = True
+) -> None:
     """Append one line, flushed to disk. Raises :class:`StorageError`.
 
-    A line is written with one ``write`` in append mode under the lock, so that processes do not mix their lines.
+    A line is written with one ``write`` in append mode under the lock, so that processes do not mix their lines. Without
+    ``flush``, for those who keep a record of their own, there is neither lock nor flush: 20 µs instead of 5 ms.
     """
     import os
+    from contextlib import nullcontext
 
     from tanba.paths import keys_dir
 
@@ -44,11 +48,12 @@ def record_use(fingerprint: str, label_id: str, time: datetime, *, home: Path | 
     if len(line) > MAX_LINE:
         raise StorageError("a label's identifier is too long for the history", code="tanba.keys.history")
     try:
-        with files.locked(place):
+        with files.locked(place) if flush else nullcontext():
             handle = os.open(place / FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             try:
                 os.write(handle, line.encode("ascii"))
-                os.fsync(handle)
+                if flush:
+                    os.fsync(handle)
             finally:
                 os.close(handle)
     except OSError as error:

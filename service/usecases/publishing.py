@@ -87,6 +87,7 @@ class Publisher:
                 raise StorageError("the label could not be recorded", code="tanba.storage.database") from error
             raise
         self._forget([made for made, found in zip(group, outcomes, strict=True) if isinstance(found, Exception)], now)
+        self._note([made for made, found in zip(group, outcomes, strict=True) if not isinstance(found, Exception)])
         return outcomes
 
     def _record(self, group: Sequence[Made], now: datetime) -> list[Issued | Exception]:
@@ -154,6 +155,20 @@ class Publisher:
             for digest, _ in (item for made in group for item in made.done.blobs):
                 if not repositories.content_wanted(session, digest, now):
                     self._blobs.delete(digest)
+
+    def _note(self, group: Sequence[Made]) -> None:
+        """Into this machine's history of labels, by which ``tanba keys revoke`` names those it touches. Best effort: the labels
+        are issued, and the database has the same.
+        """
+        import keys
+
+        with contextlib.suppress(StorageError):
+            for made in group:
+                receipt = made.done.receipt
+                keys.record_use(
+                    receipt.identity.fingerprint, receipt.label_id, receipt.claimed_at,
+                    home=self._settings.keys_dir, flush=False,
+                )  # fmt: skip
 
 
 def issued(row: Label) -> Issued:

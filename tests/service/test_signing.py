@@ -87,6 +87,15 @@ def test_a_worker_opens_its_key_once_and_follows_rotation_and_revocation(
         close_kept()
 
 
+def test_a_revocation_names_the_labels_that_the_service_made(tmp_path: Path) -> None:
+    from keys import publish
+
+    with running(tmp_path) as service:
+        made = [service.label(jpeg((number, 0, 0))).json()["label_id"] for number in range(3)]
+    revoked = lifecycle.move(tmp_path / "keys", "development", State.REVOKED, clock=utc_now, reason="keyCompromise")
+    assert list(publish.revocation(tmp_path / "keys", revoked, since=None).label_ids) == made
+
+
 @pytest.fixture
 def authority(tmp_path: Path) -> Iterator[str]:
     home = tmp_path / "keys"
