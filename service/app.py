@@ -12,7 +12,19 @@ from fastapi.openapi.utils import get_openapi
 from starlette.concurrency import run_in_threadpool
 
 from service import observability, problems
-from service.api import contests, explain, health, identities, labels, later, lookup, profiles, trust, verifications
+from service.api import (
+    contests,
+    explain,
+    health,
+    identities,
+    labels,
+    later,
+    lookup,
+    profiles,
+    samples,
+    trust,
+    verifications,
+)
 from service.api import jobs as jobs_api
 from service.api import log as log_api
 from service.api.schemas import Batch
@@ -167,6 +179,7 @@ def _describe(app: FastAPI) -> None:
             body = model.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas |= body.pop("$defs", {})
             schemas[model.__name__] = body
+        samples.add(document)
         app.openapi_schema = document
         return document
 

@@ -72,6 +72,29 @@ class JobItemAnswer(BaseModel):
 class JobItems(BaseModel):
     """A page of items in the order in which they were handed in."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "items": [
+                    {
+                        "index": 0,
+                        "name": "a.jpg",
+                        "input_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                        "state": "done",
+                        "label_id": "urn:c2pa:0b6a4b52-8a6e-4c39-9d8f-2f6f2f0a7c11",
+                    },
+                    {
+                        "index": 1,
+                        "name": "b.xyz",
+                        "state": "failed",
+                        "error": {"code": "tanba.input.unsupported_format", "message": "…", "retryable": False},
+                    },
+                ],
+                "next": None,
+            }
+        }
+    )
+
     items: list[JobItemAnswer]
     next: int | None = Field(description="`start` of the next page; null at the end.")
 

@@ -88,6 +88,19 @@ class LabelRecord(BaseModel):
 class LabelStatus(BaseModel):
     """Whether a label still stands, and whether anyone contests it."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "label_id": _URN,
+                "state": "withdrawn",
+                "issued_at": "2026-11-23T10:00:00Z",
+                "withdrawn_at": "2026-11-24T09:00:00Z",
+                "withdrawn_reason": "the wrong image was sent for labelling",
+                "contests": {"upheld": 1},
+            }
+        }
+    )
+
     label_id: str
     state: Literal["issued", "withdrawn"]
     issued_at: datetime
@@ -219,7 +232,63 @@ class BatchAnswer(BaseModel):
 class Report(BaseModel):
     """The verification report, ``tanba.report/1``; readers keep fields they do not know."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={
+            "example": {
+                "schema": "tanba.report/1",
+                "asset": {"name": "labelled.jpg", "sha256": _SHA, "size": 48349, "media_type": "image/jpeg"},
+                "verdict": "valid",
+                "answers": {
+                    "integrity": {"state": "intact", "codes": ["assertion.dataHash.match"]},
+                    "signer": {
+                        "state": "unknown",
+                        "name": "Example",
+                        "organization": "Example LLP",
+                        "serial": "14e2",
+                        "fingerprint": _SHA,
+                        "list": None,
+                    },
+                    "time": {
+                        "state": "claimed",
+                        "signed_at": "2026-11-23T10:00:00Z",
+                        "source": "claim",
+                        "authority": None,
+                        "as_of": None,
+                    },
+                    "revocation": {"state": "not_checked", "since": None, "reason": None},
+                    "ai": {
+                        "state": "generated",
+                        "strength": "signed",
+                        "statements": [
+                            {
+                                "layer": "c2pa",
+                                "what": "trainedAlgorithmicMedia",
+                                "who": "Example LLP",
+                                "strength": "signed",
+                            }
+                        ],
+                    },
+                },
+                "layers": [{"kind": "c2pa", "state": "found"}, {"kind": "watermark", "state": "not_checked"}],
+                "history": [],
+                "findings": [
+                    {
+                        "code": "signingCredential.untrusted",
+                        "bucket": "failure",
+                        "layer": "c2pa",
+                        "subject": None,
+                        "text": None,
+                    }
+                ],
+                "recoveries": [],
+                "policy": None,
+                "basis": {"tanba": "0.1.0", "trust_lists": [], "network": False, "checked_at": "2026-11-23T10:05:00Z"},
+                "note": "Says who signed and what they state, not whether it is true.",
+                "label": {"id": _URN, "state": "issued", "issued_at": "2026-11-23T10:00:00Z", "withdrawn_at": None},
+            }
+        },
+    )
 
     schema_: Literal["tanba.report/1"] = Field(alias="schema")
     asset: dict[str, Any]

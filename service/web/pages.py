@@ -271,6 +271,7 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> dict[str, A
         "summary": operation.get("summary", ""),
         "description": operation.get("description", ""),
         "parameters": parameters,
+        "samples": [item["source"] for item in operation.get("x-codeSamples", [])],
         "answers": [(status, value["description"]) for status, value in sorted(operation["responses"].items())],
     }
 

@@ -40,7 +40,7 @@ class Server:
         self.key = ""
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, seconds: float = 40) -> Server:
+    def start(self, seconds: float = 90) -> Server:
         out = (self.home / "serve.out").open("wb")
         with (self.home / "serve.err").open("ab") as err, out:
             self.process = subprocess.Popen([COMMAND, "serve"], stdout=out, stderr=err, env=self.environment)
@@ -52,6 +52,8 @@ class Server:
                 break
             except httpx2.TransportError:
                 time.sleep(0.05)
+        else:
+            raise AssertionError("the server did not answer in time")
         if found := re.search(r"tnb_\S+", (self.home / "serve.out").read_text()):
             self.key = found[0]
         return self

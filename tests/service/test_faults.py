@@ -28,7 +28,8 @@ from tests.databases import postgres_server  # noqa: F401 -- a fixture
 from tests.service.conftest import Service, jpeg, make_settings
 from tests.service.server import Server
 
-KILLS = int(os.environ.get("TANBA_KILLS", "3"))
+KILLS = int(os.environ.get("TANBA_KILLS", "9"))
+"""How many processes are killed, each at a random moment of its own: workers and, after them, the server."""
 
 
 @pytest.fixture
@@ -91,13 +92,16 @@ def test_kill_9_of_server_and_workers_loses_no_label_and_makes_none_twice(server
     server.environment["TANBA_LIMITS__SECONDS"] = "2"  # a claim of a killed server runs out after 2 x 2 + 10 seconds
     server.start()
     with Load(server) as load:
-        for _ in range(KILLS):
+        killed = 0
+        while killed < KILLS:
             time.sleep(random.uniform(0.3, 1.2))
             for pid in server.workers():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
+                    killed += 1
                 time.sleep(random.uniform(0.0, 0.4))
             server.kill(signal.SIGKILL)
+            killed += 1
             server.start()
         time.sleep(1.0)
     assert not load.odd

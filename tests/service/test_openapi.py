@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +28,7 @@ def test_every_operation_is_described_and_every_error_is_a_problem(service):
             where = f"{method} {path}"
             assert operation["summary"], where
             assert operation["operationId"], where
+            assert operation["x-codeSamples"][0]["source"].startswith("curl "), where
             for status, answer in operation["responses"].items():
                 if int(status) >= 400:
                     assert list(answer["content"]) == ["application/problem+json"], f"{where} {status}"
@@ -57,10 +59,10 @@ CHECKS = [
 @schema.parametrize()
 @pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisDeprecationWarning")  # inside schemathesis
 @settings(
-    max_examples=4,
+    max_examples=int(os.environ.get("TANBA_EXAMPLES", "4")),
     deadline=None,
     suppress_health_check=list(HealthCheck),
-    derandomize=True,
+    derandomize="TANBA_EXAMPLES" not in os.environ,
     phases=[Phase.explicit, Phase.generate],
 )
 def test_no_operation_fails_or_answers_what_is_not_described(case, server):
