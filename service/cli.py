@@ -285,6 +285,24 @@ def cases_answer(number: str, wanted: str, text: str | None) -> None:
     click.echo(f"{case.number}: {case.state}")
 
 
+@cases.command("withdraw")
+@click.argument("label_id")
+@click.option("--reason", required=True, help="Why; readers of the label will see it.")
+def cases_withdraw(label_id: str, reason: str) -> None:
+    """Withdraw a label that was issued in error: the record stays, its status changes, the label log says so."""
+    from service.log import LabelLog, NoteSigner
+    from service.state import utc_now
+    from service.usecases import labels
+
+    if not reason.strip() or len(reason) > 4000 or "\x00" in reason:
+        raise UsageError("a withdrawal needs a reason of 1 to 4,000 characters")
+    settings = _settings()
+    log = LabelLog(NoteSigner.load_or_create(settings.service_dir / "log.key", settings.log_origin))
+    with _database() as database:
+        row = labels.take_back(database, log, label_id, reason.strip(), actor="cli", now=utc_now())
+    click.echo(f"{row.id}: {row.state}")
+
+
 def _case_view(case: Any) -> dict[str, Any]:
     names = ("number", "label_id", "state", "reason", "statement", "language", "created_at", "answer", "answered_at")
     return {name: getattr(case, name) for name in names}

@@ -29,7 +29,8 @@ from service.bodies import Spooled
 from service.config import Settings
 from service.db import repositories
 from service.db.models import Idempotency, IdempotencyState, Label
-from service.log import LogEvent
+from service.db.session import Database
+from service.log import LabelLog, LogEvent
 from service.problems import Conflict, Gone, NotFound
 from service.security import Caller
 from service.state import State
@@ -161,16 +162,23 @@ def withdraw(state: State, caller: Caller, label_id: str, reason: str) -> Label:
 
     Raises :class:`NotFound`; :class:`Conflict` when it was withdrawn before. A client withdraws its own labels only.
     """
-    now = state.clock()
-    with state.db.write() as session:
+    owner = None if "admin" in caller.scopes else caller.id
+    return take_back(state.db, state.log, label_id, reason, actor=caller.name, owner=owner, now=state.clock())
+
+
+def take_back(
+    db: Database, log: LabelLog, label_id: str, reason: str, *, actor: str, now: datetime, owner: str | None = None
+) -> Label:
+    """:func:`withdraw` without a running service; ``owner`` None is an operator, who may withdraw every label."""
+    with db.write() as session:
         row = _found(repositories.label(session, label_id))
-        if caller.id != row.client_id and "admin" not in caller.scopes:
+        if owner is not None and owner != row.client_id:
             raise NotFound("no such label was issued to this client")
         if not repositories.withdraw(session, label_id, reason, now):
             raise Conflict("this label was withdrawn before", code="tanba.label.withdrawn_before")
-        audit.record(session, at=now, actor=caller.name, action="label.withdrawn", subject=label_id)
+        audit.record(session, at=now, actor=actor, action="label.withdrawn", subject=label_id)
         session.refresh(row)
-        state.log.append(session, record(row, LogEvent.WITHDRAWN, now), now)
+        log.append(session, record(row, LogEvent.WITHDRAWN, now), now)
     return row
 
 

@@ -105,6 +105,13 @@ def test_the_inbox_on_the_command_line(tmp_path, photo, monkeypatch):
     assert "\x1b" not in listed.output
     done = run.invoke(cli.cases, ["answer", number, "--state", "rejected", "--answer", "The label stands."])
     assert done.output.strip() == f"{number}: rejected"
+    taken = run.invoke(cli.cases, ["withdraw", label_id, "--reason", "The photo is real."])
+    assert taken.output.strip() == f"{label_id}: withdrawn"
+    again = run.invoke(cli.cases, ["withdraw", label_id, "--reason", "again"])
+    assert again.exception.code == "tanba.label.withdrawn_before"
+    with TestClient(create_app(settings)) as client:
+        assert client.get(f"/v1/labels/{label_id}/status").json()["withdrawn_reason"] == "The photo is real."
+        assert client.get("/v1/log").json()["size"] == 2
     found = json.loads(run.invoke(cli.cases, ["list", "--json"]).output)
     assert found[0]["answer"] == "The label stands."
     assert "rows hold" in run.invoke(cli.db, ["audit"], standalone_mode=False).output
