@@ -26,7 +26,7 @@ GENERATORS = re.compile(
 )
 """Names of generators as they appear in software fields; whole words only."""
 
-_PARAMETERS = re.compile(r"\bSteps: \d+.*\bSampler: ", re.DOTALL)
+_STEPS, _SAMPLER = re.compile(r"\bSteps: \d"), re.compile(r"\bSampler: ")
 _JSON_KEYS = {
     "prompt": ("class_type",),
     "workflow": ("nodes", "links"),
@@ -48,10 +48,19 @@ def _text(blocks: Blocks) -> Iterator[Statement]:
     """Descriptions of the generation itself."""
     for keyword, text in blocks.text:
         name = keyword.lower()
-        if name in ("parameters", "comment", "usercomment", "description") and _PARAMETERS.search(text[:_MAX_JSON]):
+        if name in ("parameters", "comment", "usercomment", "description") and _parameters(text[:_MAX_JSON]):
             yield _own_words(f"PNG {keyword}", "generation parameters (Steps, Sampler)")
         elif name in _JSON_KEYS and _looks_like(text, _JSON_KEYS[name]):
             yield _own_words(f"PNG {keyword}", "a generator's workflow")
+
+
+def _parameters(text: str) -> bool:
+    """Whether a text has the form in which Stable Diffusion interfaces note their settings.
+
+    Two searches: one pattern with a gap in it would look through the whole text from every "Steps:".
+    """
+    steps = _STEPS.search(text)
+    return steps is not None and _SAMPLER.search(text, steps.end()) is not None
 
 
 def _names(blocks: Blocks, tags: exif.Tags, xmp: Xmp | None, limits: Limits) -> Iterator[Statement]:
@@ -61,7 +70,7 @@ def _names(blocks: Blocks, tags: exif.Tags, xmp: Xmp | None, limits: Limits) -> 
         ("EXIF Artist", tags.artist),
         ("EXIF Make", tags.make),
     ]
-    if _PARAMETERS.search(tags.user_comment):
+    if _parameters(tags.user_comment[:_MAX_JSON]):
         yield _own_words("EXIF UserComment", "generation parameters (Steps, Sampler)")
     fields += [(f"text {key}", text) for key, text in blocks.text if key.lower() in (*_SOFTWARE_KEYWORDS, "comment")]
     if xmp is not None:

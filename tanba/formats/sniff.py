@@ -68,6 +68,9 @@ STORE = Format("application/c2pa", Kind.STORE, ".c2pa", readable=True)
 BMP = Format("image/bmp", Kind.IMAGE, ".bmp")
 OGG = Format("audio/ogg", Kind.AUDIO, ".ogg")
 WEBM = Format("video/webm", Kind.VIDEO, ".webm")
+MATROSKA = Format("video/matroska", Kind.VIDEO, ".mkv")
+JP2 = Format("image/jp2", Kind.IMAGE, ".jp2")
+CR3 = Format("image/x-canon-cr3", Kind.IMAGE, ".cr3")
 UNKNOWN = Format("application/octet-stream", Kind.UNKNOWN, ".bin")
 
 HTML = Format("text/html", Kind.TEXT, ".html")
@@ -132,6 +135,8 @@ def _image(head: bytes, extension: str) -> Format | None:
         return JXL
     if head.startswith(b"\xff\x0a"):
         return JXL_BARE
+    if head.startswith(b"\0\0\0\x0cjP  \r\n\x87\n"):
+        return JP2
     if head.startswith(b"BM") and len(head) > 14 and head[6:10] == b"\0\0\0\0":
         return BMP
     return None
@@ -146,6 +151,8 @@ def _riff(head: bytes) -> Format | None:
 def _bmff(head: bytes) -> Format | None:
     if head[4:8] not in (b"ftyp", b"styp"):
         return None
+    if head[8:12] == b"crx ":
+        return CR3
     brands = {head[8:12], *(head[at : at + 4] for at in range(16, min(int.from_bytes(head[:4]), len(head)), 4))}
     if brands & _AVIF_BRANDS:
         return AVIF
@@ -173,7 +180,7 @@ def _audio(head: bytes) -> Format | None:
     if head.startswith(b"OggS"):
         return OGG
     if head.startswith(b"\x1a\x45\xdf\xa3"):
-        return WEBM
+        return MATROSKA if b"matroska" in head[:64] else WEBM
     return None
 
 
@@ -205,11 +212,10 @@ def _store(head: bytes) -> Format | None:
 
 # Atomic groups: "<!---->" repeated could otherwise be read in exponentially many ways.
 _HTML = re.compile(rb"\s*(?:(?><!--.*?-->)\s*+)*+<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
-_SVG = re.compile(rb"<svg[\s>]", re.IGNORECASE)
 _SVG_ROOT = re.compile(
-    rb"\s*(?:(?><\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>)\s*+)*+<svg[\s>/]", re.IGNORECASE | re.DOTALL
+    rb"\s*(?:(?><\?.*?\?>|<!--.*?-->|<!DOCTYPE\s+(?!html)[^>\[]*(?:\[.*?\]\s*)?>)\s*+)*+<(?:svg:)?svg[\s>/]",
+    re.IGNORECASE | re.DOTALL,
 )
-_XML_ROOTS = ("", ".svg", ".xml")
 
 
 def _plainly_text(head: bytes, name: str | None) -> Format | None:
@@ -225,16 +231,16 @@ def _plainly_text(head: bytes, name: str | None) -> Format | None:
 
 
 def _is_svg(body: bytes, name: str | None) -> bool:
-    """An SVG by its root element; by the mere occurrence of one where the name says so and the prolog is long."""
-    extension = textual.extension(name)
-    if extension == ".svg":
-        return _SVG.search(body) is not None and not _HTML.match(body)
-    return extension in _XML_ROOTS and _SVG_ROOT.match(body) is not None
+    """An SVG by its root element; by its name where the prolog may be long."""
+    if textual.extension(name) == ".svg":
+        return body.lstrip().startswith(b"<") and not _HTML.match(body)
+    return textual.media_type(name, b"") in (None, "application/xml") and _SVG_ROOT.match(body) is not None
 
 
 def _text(head: bytes, name: str | None, extension: str) -> Format | None:
     if not head:
-        return _text_type(textual.media_type(name, b"") or textual.PROSE, extension)
+        kind = textual.media_type(name, b"") or (textual.PROSE if not extension else None)
+        return _text_type(kind, extension) if kind else None
     body = head.removeprefix(b"\xef\xbb\xbf")
     if _looks_binary(body):
         return _legacy_text(head, name, extension)

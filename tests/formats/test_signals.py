@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 
 import pytest
 from PIL import Image, PngImagePlugin
@@ -86,3 +87,13 @@ def test_exif_in_tiff_webp_and_avif_is_looked_at_too() -> None:
         options = {"tiffinfo": {0x0131: "Midjourney"}} if extension == "tif" else {"exif": exif}
         (statement,) = read_metadata(asset(picture(extension, **options), extension)).statements
         assert (statement.what, statement.value) == ("EXIF Software", "Midjourney"), extension
+
+
+def test_text_made_to_slow_the_search_down_is_answered_at_once() -> None:
+    from tanba.formats.signals import _parameters
+
+    started = time.monotonic()
+    assert not _parameters("Steps: 1 " * 30_000)
+    assert not _parameters("Sampler: " * 30_000)
+    assert _parameters("Steps: 1 " * 30_000 + "Sampler: x")
+    assert time.monotonic() - started < 1
