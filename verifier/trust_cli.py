@@ -15,6 +15,7 @@ from tanba.errors import TrustError, UsageError
 from tanba.paths import trust_dir
 from tanba.trust import Purpose, TrustList
 from tanba.wire import rfc3339
+from verifier.render.safe import clean
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -112,16 +113,16 @@ def show_list(name: str, as_json: bool) -> None:
         return
     click.echo(_line(entry))
     click.echo(f"  sha256     {entry.list.sha256}")
-    click.echo(f"  source     {entry.list.source or '—'}")
+    click.echo(f"  source     {clean(entry.list.source or '—', 300)}")
     click.echo(f"  added      {rfc3339(entry.added_at)}")
     if entry.list.ekus:
         click.echo(f"  usages     {' '.join(entry.list.ekus)}")
     if entry.update:
         signed = ", signed by its publisher" if entry.update.public_key_pem else ""
-        click.echo(f"  updates    {entry.update.location or 'by hand'}{signed}")
+        click.echo(f"  updates    {clean(entry.update.location or 'by hand', 300)}{signed}")
     for item in certificates:
         click.echo(
-            f"  {item['role']:<10} {item['subject']}  until {item['not_after'][:10]}  {item['fingerprint'][:16]}"
+            f"  {item['role']:<10} {clean(item['subject'])}  until {item['not_after'][:10]}  {item['fingerprint'][:16]}"
         )
     _warn((entry,))
 
@@ -263,7 +264,7 @@ def _line(entry: trustdir.Entry) -> str:
     age = f"{days} day{'' if days == 1 else 's'}{'' if entry.list.date else ' since added'}"
     return (
         f"{entry.list.name:<20} {entry.list.purpose.value:<9} {entry.snapshot.isoformat()} ({age})  "
-        f"sha256 {entry.list.sha256[:16]}  {entry.list.source or ''}"
+        f"sha256 {entry.list.sha256[:16]}  {clean(entry.list.source or '')}"
     )
 
 

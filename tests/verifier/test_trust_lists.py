@@ -286,6 +286,17 @@ def test_the_command_adds_shows_lists_updates_and_removes(tmp_path: Path, pki: P
     assert json.loads(command(tmp_path, monkeypatch, "list", "--json").stdout)["lists"] == []
 
 
+def test_names_in_certificates_cannot_steer_the_terminal(tmp_path: Path, pki: Pki, monkeypatch) -> None:
+    file = tmp_path / "root.pem"
+    file.write_bytes(pki.leaf(common_name="Evil \x1b[2J\u202egnp").chain_pem)
+    source = "from\x1b]0;owned\x07"
+    assert command(tmp_path, monkeypatch, "add", "evil", str(file), "--source", source).exception is None
+    for words in (("show", "evil"), ("list",)):
+        shown = command(tmp_path, monkeypatch, *words).stdout
+        assert not {"\x1b", "\x07", "\u202e"} & set(shown)
+    assert "‹U+202E›" in command(tmp_path, monkeypatch, "show", "evil").stdout
+
+
 def test_no_list_at_all_is_said_on_standard_error(tmp_path: Path, monkeypatch) -> None:
     assert "every signer will be reported as unknown" in command(tmp_path, monkeypatch, "list").stderr
 
