@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tanba.engine.read import Evidence, EvidenceStatus
 from tanba.limits import Limits
-from tanba.report import Bucket, HistoryNode
+from tanba.report import Bucket, Finding, HistoryNode, Verdict
 from verifier.checks.ai import term
 from verifier.checks.signer import moment
 
@@ -17,19 +17,27 @@ _TRUSTED = "signingCredential.trusted"
 _UNTRUSTED = "signingCredential.untrusted"
 
 
-def build(evidence: Evidence, limits: Limits) -> tuple[HistoryNode, ...]:
-    """The active manifest with its ingredients below it; empty when there is no readable manifest."""
+def build(evidence: Evidence, limits: Limits, verdict: Verdict, findings: Iterable[Finding]) -> tuple[HistoryNode, ...]:
+    """The active manifest with its ingredients below it; empty when there is no readable manifest.
+
+    The newest version's state is the report's ``verdict`` and its codes are those of ``findings``: the engine knows
+    neither another moment nor what one list alone vouches for.
+    """
     if evidence.status is not EvidenceStatus.FOUND or not evidence.active:
         return ()
-    return (_Builder(evidence, limits).node(evidence.active),)
+    failures = (item.code for item in findings if item.bucket is Bucket.FAILURE and "ingredient" not in item.params)
+    state = verdict.value if verdict in (Verdict.TRUSTED, Verdict.VALID) else "invalid"
+    return (_Builder(evidence, limits, state, tuple(dict.fromkeys(failures))).node(evidence.active),)
 
 
 class _Builder:
     """Walks the manifests once, with a bound on nodes and depth (a store may refer to itself)."""
 
-    def __init__(self, evidence: Evidence, limits: Limits) -> None:
+    def __init__(self, evidence: Evidence, limits: Limits, newest: str, failures: tuple[str, ...]) -> None:
         self.evidence = evidence
         self.limits = limits
+        self.newest = newest
+        self.failures = failures
         self.nodes = 0
 
     def node(self, label: str, ingredient: Mapping[str, Any] | None = None, path: tuple[str, ...] = ()) -> HistoryNode:
@@ -41,7 +49,7 @@ class _Builder:
         deeper = len(path) < self.limits.nesting and label not in path
         return HistoryNode(
             title=self._text((ingredient or {}).get("title") or manifest.get("title")),
-            state=self._state(codes, signed=True, root=ingredient is None),
+            state=self.newest if ingredient is None else self._state(codes, signed=True),
             relationship=(ingredient or {}).get("relationship"),
             label=label,
             format=manifest.get("format") or (ingredient or {}).get("format"),
@@ -71,7 +79,7 @@ class _Builder:
         codes = self._codes(None, ingredient)
         return HistoryNode(
             title=self._text(ingredient.get("title")),
-            state=self._state(codes, signed=bool(child), root=False),
+            state=self._state(codes, signed=bool(child)),
             relationship=ingredient.get("relationship"),
             format=ingredient.get("format"),
             codes=codes,
@@ -79,17 +87,13 @@ class _Builder:
         )
 
     def _codes(self, label: str | None, ingredient: Mapping[str, Any] | None) -> tuple[str, ...]:
-        """Failure codes of this version: live for the active manifest, as recorded and re-checked for ingredients."""
-        found: list[str] = []
+        """Failure codes of this version: those of the report for the newest, as recorded and re-checked for the others."""
         if ingredient is None:
-            found += [
-                c.code for c in self.evidence.codes if c.bucket is Bucket.FAILURE and "ingredient" not in c.params
-            ]
-        else:
-            recorded = (ingredient.get("validation_results") or {}).get("activeManifest") or {}
-            found += [str(item.get("code")) for item in recorded.get("failure") or ()]
-            found += [str(item.get("code")) for item in ingredient.get("validation_status") or ()]
-        if ingredient is not None and label is not None:
+            return self.failures
+        recorded = (ingredient.get("validation_results") or {}).get("activeManifest") or {}
+        found = [str(item.get("code")) for item in recorded.get("failure") or ()]
+        found += [str(item.get("code")) for item in ingredient.get("validation_status") or ()]
+        if label is not None:
             again = [c for c in self.evidence.codes if "ingredient" in c.params and label in (c.subject or "")]
             if any(c.code == _TRUSTED and c.bucket is Bucket.SUCCESS for c in again):
                 # Whoever labelled knew no list for this signer; the lists of this check vouch for it.
@@ -97,16 +101,12 @@ class _Builder:
             found += [c.code for c in again if c.bucket is Bucket.FAILURE]
         return tuple(dict.fromkeys(found))
 
-    def _state(self, codes: tuple[str, ...], *, signed: bool, root: bool) -> str:
+    def _state(self, codes: tuple[str, ...], *, signed: bool) -> str:
         if not signed:
             return "invalid" if codes else "unlabelled"
         if any(code != _UNTRUSTED and not code.startswith("cawg.") for code in codes):
             return "invalid"
-        if _UNTRUSTED in codes:
-            return "valid"
-        if root:
-            return {"Trusted": "trusted", "Valid": "valid"}.get(self.evidence.state or "", "invalid")
-        return "trusted"
+        return "valid" if _UNTRUSTED in codes else "trusted"
 
     def _text(self, value: object) -> str | None:
         return value[: self.limits.strings] if isinstance(value, str) and value else None

@@ -48,6 +48,8 @@ def test_a_corpus_file_gets_its_expected_state_and_integrity(
     expected = case["expected"]
     assert report.verdict in VERDICTS[expected["state_by_trust"][profile]]
     assert report.answers.integrity.state in INTEGRITY[expected["integrity"]]
+    newest = [node.state for node in report.history]
+    assert newest in ([], [report.verdict.value]), "the newest version of the history is what the verdict says"
 
 
 @pytest.mark.parametrize(

@@ -233,6 +233,7 @@ def test_a_list_vouches_only_for_the_usages_it_was_added_with(
     found = {item.code for item in report.findings}
     assert codes <= found
     assert ("signingCredential.trusted" in found) is (verdict is Verdict.TRUSTED)
+    assert report.history[0].state == verdict.value, "the history tells the same story as the verdict"
     if verdict is Verdict.TRUSTED:
         assert report.answers.signer.list is not None
         assert report.answers.signer.list.name == names[-1]
