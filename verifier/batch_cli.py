@@ -25,6 +25,7 @@ from tanba.errors import UsageError
 from tanba.i18n import pick_language, sentence
 from tanba.report import Basis, Verdict, VerificationReport
 from tanba.wire import to_plain
+from verifier import outputs
 from verifier.batch import Counts, Result, files_in, run
 from verifier.procedure import Settings
 
@@ -63,7 +64,7 @@ def run_batch(
         sinks = _sinks(options, settings, lang, stack)
         progress = Progress(lang, enabled=sys.stderr.isatty() and not options["quiet"])
         seen: dict[str, str] = {}
-        outputs = [Path(options[name]) for name in ("csv_path", "html_path", "resume") if options[name]]
+        own = list(outputs.named(options).values())
 
         def on_result(result: Result) -> None:
             if result.report is not None:
@@ -82,10 +83,10 @@ def run_batch(
                     sink.refresh()
             return found
 
-        counts = check(files_in(roots, recursive=options["recursive"], outputs=outputs))
+        counts = check(files_in(roots, recursive=options["recursive"], outputs=own))
         if options["watch"]:
             click.echo(sentence("summary-watching", lang), err=True)
-            for arrived in _arrivals(roots, outputs, recursive=options["recursive"]):
+            for arrived in _arrivals(roots, own, recursive=options["recursive"]):
                 counts.add(check(arrived))
         for sink in sinks:
             sink.close()
@@ -111,7 +112,7 @@ def _check(files: tuple[str, ...], options: Mapping[str, Any]) -> None:
         raise UsageError("--watch never ends, so it has no one JSON document", hint="use --jsonl")
 
 
-def _arrivals(roots: list[Path], outputs: list[Path], *, recursive: bool) -> Iterator[Iterator[Path]]:
+def _arrivals(roots: list[Path], own: list[Path], *, recursive: bool) -> Iterator[Iterator[Path]]:
     """What arrives or changes, a group at a time, until the user stops it (Ctrl-C, or SIGTERM from a service manager)."""
     from watchfiles import Change, watch
 
@@ -123,7 +124,7 @@ def _arrivals(roots: list[Path], outputs: list[Path], *, recursive: bool) -> Ite
         ):
             arrived = sorted({Path(name) for change, name in changes if change is not Change.deleted})
             visible = [path for path in arrived if path.is_file() and not path.name.startswith(".")]
-            if found := list(files_in(visible, recursive=False, outputs=outputs)):
+            if found := list(files_in(visible, recursive=False, outputs=own)):
                 yield iter(found)
 
 

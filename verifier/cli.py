@@ -85,6 +85,9 @@ def verify(files: tuple[str, ...], **options: Any) -> int:
             "recovery of stripped labels needs watermarks, which come with a later release",
             hint="run without --recover; `unmarked` never means made by a human",
         )
+    from verifier import outputs
+
+    outputs.check(files, options)
     settings = _settings(options)
     wanted = Verdict(options["require"])
     with ExitStack() as stack:

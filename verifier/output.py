@@ -44,7 +44,7 @@ def write_files(report: VerificationReport, source: str, options: dict[str, Any]
     if options["csv_path"]:
         from verifier.render import csv
 
-        write_atomically(options["csv_path"], (csv.header() + csv.row(report)).encode())
+        write_atomically(options["csv_path"], (csv.header(bom=True) + csv.row(report, lang)).encode())
     if options["sign_path"]:
         from verifier.signing import sign_report
 

@@ -75,6 +75,47 @@ def test_a_manifest_file_whose_content_is_not_there_is_neither_intact_nor_broken
     assert verify(sample, Settings(trust=pki.store()), manifest=alone).answers.integrity.state == "intact"
 
 
+@pytest.mark.parametrize("option", ["--report", "--csv", "--pdf", "--sign", "--resume"])
+def test_a_report_never_replaces_the_file_that_it_is_about(
+    home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, option: str
+) -> None:
+    monkeypatch.setenv("TANBA_TRUST_DIR", str(tmp_path / "lists"))
+    evidence, linked = home / "a.png", tmp_path / "link.png"
+    linked.symlink_to(evidence)
+    before = evidence.read_bytes()
+    for inputs, output in (((evidence,), evidence), ((evidence,), home / "sub" / ".." / "a.png"), ((evidence,), linked),
+                           ((evidence, home / "b-copy.png"), home / "b-copy.png"), ((home,), evidence)):  # fmt: skip
+        done = CliRunner().invoke(verify_command, [*map(str, inputs), option, str(output), "-q"], standalone_mode=False)
+        assert isinstance(done.exception, UsageError)
+        assert "being checked" in str(done.exception) or "report of one file" in str(done.exception)
+    assert evidence.read_bytes() == before
+
+
+def test_two_outputs_in_one_file_are_refused_and_those_of_the_last_run_may_be_replaced(
+    home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TANBA_TRUST_DIR", str(tmp_path / "lists"))
+
+    def run(*args: str) -> Any:
+        return CliRunner().invoke(verify_command, [str(home), "-q", *args], standalone_mode=False)
+
+    assert isinstance(run("--csv", str(home / "x"), "--report", str(home / "sub" / ".." / "x")).exception, UsageError)
+    again = ("--csv", str(home / "t.csv"), "--report", str(home / "p.html"), "--resume", str(home / "l.ledger"))
+    assert [run(*again).exception for _ in range(2)] == [None, None]
+
+
+def test_the_table_of_one_file_is_in_the_readers_language_like_that_of_many(
+    home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TANBA_TRUST_DIR", str(tmp_path / "lists"))
+    table = tmp_path / "one.csv"
+    args = [str(home / "sub" / "e.txt"), "--csv", str(table), "--lang", "ru", "-q"]
+    assert CliRunner().invoke(verify_command, args, standalone_mode=False).exception is None
+    text = table.read_text("utf-8")
+    assert text.startswith("\ufeff")
+    assert "маркировка не найдена" in text
+
+
 def test_files_that_the_run_writes_itself_are_no_part_of_the_folder(home: Path, pki: Pki, tmp_path: Path) -> None:
     own = [home / "out.csv", home / "sub" / "out.html", home / "run.ledger"]
     for path in own:
