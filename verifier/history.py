@@ -17,16 +17,20 @@ _TRUSTED = "signingCredential.trusted"
 _UNTRUSTED = "signingCredential.untrusted"
 
 
-def build(evidence: Evidence, limits: Limits, verdict: Verdict, findings: Iterable[Finding]) -> tuple[HistoryNode, ...]:
+def build(
+    evidence: Evidence, limits: Limits, verdict: Verdict, findings: Iterable[Finding], *, trusted: bool
+) -> tuple[HistoryNode, ...]:
     """The active manifest with its ingredients below it; empty when there is no readable manifest.
 
-    The newest version's state is the report's ``verdict`` and its codes are those of ``findings``: the engine knows
-    neither another moment nor what one list alone vouches for.
+    The newest version's state is the report's ``verdict``, or that its signer is vouched for (``trusted``) when only
+    something else in the label is not; its codes are those of ``findings``. The engine knows neither another moment nor
+    what one list alone vouches for.
     """
     if evidence.status is not EvidenceStatus.FOUND or not evidence.active:
         return ()
     failures = (item.code for item in findings if item.bucket is Bucket.FAILURE and "ingredient" not in item.params)
-    state = verdict.value if verdict in (Verdict.TRUSTED, Verdict.VALID) else "invalid"
+    intact = verdict in (Verdict.TRUSTED, Verdict.VALID)
+    state = ("trusted" if trusted else "valid") if intact else "invalid"
     return (_Builder(evidence, limits, state, tuple(dict.fromkeys(failures))).node(evidence.active),)
 
 

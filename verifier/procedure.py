@@ -97,7 +97,9 @@ def verify_asset(asset: Asset, settings: Settings, *, manifest: bytes | None = N
         verdict=verdict,
         answers=Answers(integrity_answer, signer_answer, timing.answer, revoked, ai.answer(said)),
         layers=_layers(evidence, metadata, asset, manifest),
-        history=history.build(evidence, settings.limits, verdict, found),
+        history=history.build(
+            evidence, settings.limits, verdict, found, trusted=signer_answer.state is SignerState.TRUSTED
+        ),
         findings=tuple(found[: settings.limits.findings]),
         basis=Basis(
             tanba=__version__,

@@ -56,7 +56,7 @@ def _sections(raw: bytes, media_type: str, reading: TextReading) -> list[Finding
         ),
         None,
     )
-    signed = "claimSignature.validated" in evidence.codes_in(Bucket.SUCCESS)
+    signed = any(item.code == "claimSignature.validated" for item in evidence.own)
     sound = not any(code.startswith("assertion.hashedURI") for code in evidence.codes_in(Bucket.FAILURE))
     if data is None or not signed or not sound or (reading.binding is not None and reading.binding.intact):
         return []

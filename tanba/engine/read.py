@@ -69,6 +69,11 @@ class Evidence:
         found = self.report.get("manifests", {}).get(label or self.active)
         return found if isinstance(found, Mapping) else {}
 
+    @property
+    def own(self) -> tuple[Finding, ...]:
+        """The findings about the active manifest itself; what is said of earlier versions proves nothing for it."""
+        return tuple(item for item in self.codes if "ingredient" not in item.params)
+
     def codes_in(self, bucket: Bucket) -> tuple[str, ...]:
         """The codes of one bucket, in order."""
         return tuple(item.code for item in self.codes if item.bucket is bucket)

@@ -10,6 +10,8 @@ from tanba.i18n import LANGUAGES, sentence
 from tanba.report import (
     AiAnswer,
     AiState,
+    Bucket,
+    Finding,
     IntegrityAnswer,
     IntegrityState,
     Layer,
@@ -36,6 +38,7 @@ from tests.render.factories import (
     unmarked,
     with_answers,
 )  # fmt: skip
+from verifier.render.summary import group_of
 from verifier.render.words import reason, words
 
 BROKEN = IntegrityAnswer(IntegrityState.BROKEN)
@@ -205,6 +208,28 @@ def test_an_unknown_signer_and_an_old_list_lead_to_the_advice_to_update_and_a_fr
         list=OLD.name,
     )
     assert not any("tanba trust update" in step for step in words(frozen, "en").next)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize(
+    ("code", "params", "kind"),
+    [
+        ("cawg.x509.credential.untrusted", {}, "valid-partly-identity"),
+        ("signingCredential.untrusted", {"ingredient": "x"}, "valid-partly-history"),
+        (None, {}, "valid-partly"),
+    ],
+)
+def test_a_signer_whom_a_list_vouches_for_is_not_called_unknown_because_of_something_else(code, params, kind, lang):
+    layer = Layer.CAWG if (code or "").startswith("cawg.") else Layer.C2PA
+    failures = (Finding(code, Bucket.FAILURE, layer, params=params),) if code else ()
+    base = report(Verdict.VALID)
+    made = replace(base, findings=(*(item for item in base.findings if item.bucket is not Bucket.FAILURE), *failures))
+    said = words(made, lang)
+    assert reason(made) == kind
+    assert said.headline == sentence("verdict-valid.partly", lang)
+    assert LIST.name in said.sentence
+    assert sentence("verdict-valid.note", lang) not in said.limits
+    assert group_of(made) == "partly"
 
 
 def test_the_list_that_vouches_for_the_time_stamp_authority_is_named():

@@ -65,6 +65,10 @@ def test_an_earlier_signer_who_is_on_no_list_stays_unknown(pki: Pki, other: Pki)
     assert states(data, pki.store()) == ["trusted", "valid"]
     assert states(data, pki.store().plus(*other.store().lists)) == ["trusted", "trusted"]
     assert states(data, other.store()) == ["valid", "trusted"]
+    newest = verify_bytes(data, Settings(trust=other.store())).answers.signer
+    assert (newest.state, newest.list) == ("unknown", None), (
+        "a list that knows the earlier signer vouches for nobody else"
+    )
 
 
 def test_a_signer_whom_this_check_does_not_know_is_unknown_although_the_labeller_knew_it(pki: Pki, other: Pki) -> None:

@@ -16,6 +16,7 @@ from tanba.report import Bucket, Finding, Layer, SignerAnswer, SignerState
 from tanba.trust import URI_PREFIX, Purpose, TrustList, TrustStore
 
 _LIST_URI = re.compile(re.escape(URI_PREFIX) + r"[a-z]+/[0-9a-f]{16}")
+_TRUSTED = "signingCredential.trusted"
 _BAD = ("signingCredential.invalid", "signingCredential.revoked", "signingCredential.ocsp.revoked")
 
 
@@ -28,9 +29,9 @@ def answer(evidence: Evidence) -> SignerAnswer:
     subject = certificate.get("subject") or {}
     issuer = certificate.get("issuer") or {}
     validity = certificate.get("validity") or {}
-    failures = evidence.codes_in(Bucket.FAILURE)
-    trusted = "signingCredential.trusted" in evidence.codes_in(Bucket.SUCCESS)
-    if trusted:
+    # Codes of earlier versions speak of their signers, never of this one.
+    failures = {item.code for item in evidence.own if item.bucket is Bucket.FAILURE}
+    if any(item.code == _TRUSTED for item in evidence.own):
         state = SignerState.TRUSTED
     elif any(code in failures for code in _BAD) or "claimSignature.mismatch" in failures:
         state = SignerState.INVALID
@@ -93,11 +94,13 @@ def vouching_list(evidence: Evidence, trust: TrustStore, moment: datetime) -> Tr
 
 def _named_by_engine(evidence: Evidence, trust: TrustStore) -> TrustList | None:
     """The list whose internal URI stands in the success code's explanation."""
-    for item in evidence.codes:
-        if item.code == "signingCredential.trusted" and "ingredient" not in item.params:
-            found = _LIST_URI.search(item.text or "")
-            if found and (entry := trust.by_uri(found.group())):
-                return entry
+    said = [item for item in evidence.own if item.code == _TRUSTED]
+    if not said:
+        return None
+    for item in said:
+        found = _LIST_URI.search(item.text or "")
+        if found and (entry := trust.by_uri(found.group())):
+            return entry
     uri = (evidence.report.get("validation_results") or {}).get("trustListUri")
     return trust.by_uri(uri) if isinstance(uri, str) else None
 
@@ -131,7 +134,7 @@ def unvouched(found: Iterable[Finding]) -> list[Finding]:
         replace(
             item, code="signingCredential.untrusted", bucket=Bucket.FAILURE, text="tanba: no list for signers vouches"
         )
-        if item.code == "signingCredential.trusted" and "ingredient" not in item.params
+        if item.code == _TRUSTED and "ingredient" not in item.params
         else item
         for item in found
     ]

@@ -38,7 +38,8 @@ def _limits(report: VerificationReport, lang: str) -> Iterator[str]:
         yield sentence("advice-limit-ai-trust", lang)
     if answers.ai.state in (AiState.GENERATED, AiState.MODIFIED, AiState.COMPOSITE):
         yield sentence("advice-limit-ai-law", lang)
-    if answers.time.state in (TimeState.CLAIMED, TimeState.EXPIRED):
+    unvouched = answers.time.state is TimeState.TIMESTAMPED and not (answers.time.authority or {}).get("list")
+    if unvouched or answers.time.state in (TimeState.CLAIMED, TimeState.EXPIRED):
         yield sentence(_time_limit(answers.time), lang)
     if signed and answers.revocation.state in (RevocationState.NOT_CHECKED, RevocationState.UNKNOWN):
         yield sentence("advice-limit-revocation", lang)
@@ -98,6 +99,9 @@ _STEPS: dict[str, tuple[str, ...]] = {
     "trusted": ("trusted",),
     "valid": ("valid",),
     "valid-nolist": ("valid-nolist", "valid"),
+    "valid-partly": ("valid-partly",),
+    "valid-partly-identity": ("invalid-identity",),
+    "valid-partly-history": ("invalid-history",),
     "invalid": ("invalid",),
     "invalid-expired": ("invalid-expired", "invalid"),
     "invalid-revoked": ("invalid-revoked",),

@@ -19,9 +19,20 @@ from tanba.report import AiState, Basis, IntegrityState, Strength, Verdict, Veri
 from verifier.render.html import environment, page_values
 from verifier.render.safe import clean, clean_or
 from verifier.render.view import basis_rows, list_rows
-from verifier.render.words import moment, signer_name, verdict_sentence
+from verifier.render.words import moment, reason, signer_name, verdict_sentence
 
-GROUPS = ("invalid", "disagree", "unchecked", "recovered", "note", "valid", "unmarked", "trusted", "duplicate")
+GROUPS = (
+    "invalid",
+    "disagree",
+    "unchecked",
+    "recovered",
+    "note",
+    "partly",
+    "valid",
+    "unmarked",
+    "trusted",
+    "duplicate",
+)
 """In the order in which a person should look."""
 _SPOOL = 1 << 20
 _CHUNK = 1 << 16
@@ -87,7 +98,7 @@ def group_of(report: VerificationReport) -> str:
         return "disagree"
     if report.verdict is Verdict.UNMARKED and report.answers.ai.strength in (Strength.UNSIGNED, Strength.HEURISTIC):
         return "note"
-    return report.verdict.value
+    return "partly" if reason(report).startswith("valid-partly") else report.verdict.value
 
 
 def render(rows: Iterable[Row], lang: str, *, title: str | None = None, basis: Basis | None = None) -> Iterator[str]:

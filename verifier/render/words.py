@@ -96,14 +96,21 @@ def words(report: VerificationReport, lang: str) -> Words:
             _revocation(report, lang),
             _ai(report, lang),
         ),
-        limits=(sentence(f"verdict-{verdict}.note", lang), *limits(report, lang)),
+        limits=(
+            sentence(f"verdict-{verdict}.{'partly-note' if kind == '.partly' else 'note'}", lang),
+            *limits(report, lang),
+        ),
         next=next_steps(report, lang, reason(report)),
         notes=notes(report, lang),
     )
 
 
 def headline_kind(report: VerificationReport) -> str:
-    """Which headline an invalid label gets: what merely ran out, or is intact otherwise, is not called broken."""
+    """Which headline a label gets: what merely ran out, or is intact otherwise, is not called broken, and a signer whom a
+    list vouches for is not called unknown because of something else in the label.
+    """
+    if reason(report).startswith("valid-partly"):
+        return ".partly"
     if report.verdict is not Verdict.INVALID or report.answers.integrity.state is IntegrityState.BROKEN:
         return ""
     if report.answers.integrity.state is not IntegrityState.INTACT:
@@ -132,6 +139,8 @@ def signer_name(report: VerificationReport) -> str | None:
 def reason(report: VerificationReport) -> str:
     """Which of the verdict's sentences fits: the last part of a ``verdict-say-…`` key."""
     match report.verdict:
+        case Verdict.VALID if report.answers.signer.state is SignerState.TRUSTED:
+            return _why_partly(report)
         case Verdict.VALID:
             listed = report.basis.trust_lists if report.basis else ()
             return "valid" if any(item.purpose in (None, "manifest") for item in listed) else "valid-nolist"
@@ -201,6 +210,14 @@ def _why_invalid(report: VerificationReport) -> str:
     if serious and all("ingredient" in item.params for item in serious):
         return "history"
     return "identity" if serious and all(item.layer is Layer.CAWG for item in serious) else ""
+
+
+def _why_partly(report: VerificationReport) -> str:
+    """The signer is vouched for and the whole is not: an identity, or an earlier version, stands in the way."""
+    failures = [item for item in report.findings if item.bucket is Bucket.FAILURE]
+    if any(item.layer is Layer.CAWG and "ingredient" not in item.params for item in failures):
+        return "valid-partly-identity"
+    return "valid-partly-history" if any("ingredient" in item.params for item in failures) else "valid-partly"
 
 
 _UNCHECKED = {

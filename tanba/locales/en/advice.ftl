@@ -66,3 +66,4 @@ advice-limit-time-stamp = When it was really signed. There is a time stamp, but 
 advice-limit-time-none = When it was signed. Neither the signer nor anybody else gives a time that can be relied on.
 advice-do-invalid-alone = Find the content that this label belongs to, and check the two together: `tanba verify CONTENT --manifest THIS.c2pa`.
 advice-code-alone = Check the manifest together with its content: `tanba verify CONTENT --manifest FILE.c2pa`.
+advice-do-valid-partly = Name the signer and the list, and say that the rest of the label is not vouched for.

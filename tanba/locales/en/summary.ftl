@@ -40,3 +40,5 @@ summary-say-resumed = { $count } from the ledger
 summary-error = error
 summary-progress = { $count } checked
 summary-watching = tanba: watching; stop with Ctrl-C
+summary-partly = Signer vouched for, something else in the label is not
+    .note = Intact. Each line says what nobody on your lists vouches for.

@@ -40,3 +40,5 @@ summary-say-resumed = { $count } журналдан алынды
 summary-error = қате
 summary-progress = Тексерілді: { $count }
 summary-watching = tanba: қалта бақылауда; тоқтату — Ctrl-C
+summary-partly = Қол қоюшыға кепілдік бар, таңбадағының бәріне емес
+    .note = Бүтін. Тізімдеріңіздегі ешкім неге кепілдік бермейтіні әр жолда айтылған.

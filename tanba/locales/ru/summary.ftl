@@ -43,3 +43,5 @@ summary-say-resumed = { $count } из журнала
 summary-error = ошибка
 summary-progress = Проверено: { $count }
 summary-watching = tanba: слежу за папкой; остановить — Ctrl-C
+summary-partly = За подписавшего ручаются, но не за всё в маркировке
+    .note = Цела. В каждой строке сказано, за что не ручается никто из ваших списков.
