@@ -11,6 +11,7 @@ import base64
 import binascii
 import codecs
 import html as entities
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,13 @@ MEDIA_TYPE = "application/c2pa"
 REL = "c2pa-manifest"
 OPEN = b'<script type="application/c2pa">'
 CLOSE = b"</script>"
+MAX_ASSOCIATIONS = 64
+"""Elements of one kind that are looked into; a second one already makes the document invalid."""
+_START_TAG = re.compile(
+    rb"<script\s+type\s*=\s*(?:\"application/c2pa\"|'application/c2pa'|application/c2pa)\s*>", re.IGNORECASE
+)
+_SHORT = 64
+"""Bytes of a start tag that holds nothing but its type."""
 _CODE = "manifest.html."
 _BOM = b"\xef\xbb\xbf"
 
@@ -59,13 +67,15 @@ def locate(raw: bytes) -> Scan:
     if MEDIA_TYPE.encode() not in raw.lower() and REL.encode() not in raw.lower():
         return Scan()
     document = _parse(raw)
-    found = [_script(raw, node) for node in document.select("script") if _is_script(node)]
-    found += [_link(node) for node in document.select("link") if _is_link(node)]
+    scripts = [node for node in document.select("script") if _is_script(node)]
+    links = [node for node in document.select("link") if _is_link(node)]
     scan = Scan()
-    for item in found:
-        scan = scan.plus(item)
-    if len(found) > 1:
-        text = f"{len(found)} manifest associations, at most one is allowed"
+    for node in scripts[:MAX_ASSOCIATIONS]:
+        scan = scan.plus(_script(raw, node))
+    for node in links[:MAX_ASSOCIATIONS]:
+        scan = scan.plus(_link(node))
+    if len(scripts) + len(links) > 1:
+        text = f"{len(scripts) + len(links)} manifest associations, at most one is allowed"
         scan = Scan(scan.marks, (*scan.findings, failure(_CODE + "multipleManifests", text)))
     return scan
 
@@ -189,11 +199,12 @@ def _script(raw: bytes, node: turbohtml.Element) -> Scan:
         store = b""
     if not store:
         return Scan(findings=(failure("claim.missing", "the manifest script does not hold base64", span),))
-    extra = set(node.attrs) - {"type"}
+    start_tag = raw[where.start_tag.start_offset : where.start_tag.end_offset][: _SHORT + 1]
     tag_size = where.end_tag.end_offset - where.end_tag.start_offset
     foreign = None
     if (
-        extra
+        len(start_tag) > _SHORT
+        or _START_TAG.fullmatch(start_tag) is None
         or base64.b64encode(store) != content.strip()
         or len(content) > len(content.strip()) + 2
         or tag_size != len(CLOSE)

@@ -63,24 +63,27 @@ def _one(raw: bytes, at: int, end: int) -> Scan:
         text = "a run of selectors that begins like a wrapper, but without the U+FEFF that opens one"
         return Scan(findings=(note("tanba.text.mark_without_prefix", text, Span(at, end - at)),))
     span = Span(start, end - start)
-    payload = selectors.decode(raw[at:end])
-    problem = _problem(payload)
+    opening = raw[at : min(end, at + 4 * HEADER)]
+    head = selectors.found(opening, 0, selectors.run_end(opening, 0))[:HEADER]
+    problem = _problem(head, selectors.count(raw, at, end))
     if problem:
         return Scan(findings=(failure("manifest.text.corruptedWrapper", problem, span),))
+    payload = selectors.found(raw, at, end)
     (length,) = struct.unpack_from(">I", payload, len(MAGIC) + 1)
     store, rest = payload[HEADER : HEADER + length], payload[HEADER + length :]
     foreign = None if _is_padding(rest) else f"{len(rest)} bytes after the manifest store inside the wrapper"
     return Scan(marks=(Mark(Carrier.A8, span, store, foreign=foreign),))
 
 
-def _problem(payload: bytes) -> str | None:
-    if len(payload) < HEADER:
+def _problem(head: bytes, held: int) -> str | None:
+    """What is wrong with a wrapper of ``held`` bytes that begins with ``head``; nothing else of it is decoded yet."""
+    if len(head) < HEADER:
         return "the wrapper ends inside its header"
-    if payload[len(MAGIC)] != VERSION:
-        return f"wrapper version {payload[len(MAGIC)]} is not {VERSION}"
-    (length,) = struct.unpack_from(">I", payload, len(MAGIC) + 1)
-    if length == 0 or length > len(payload) - HEADER:
-        return f"the wrapper announces {length} bytes of manifest and holds {len(payload) - HEADER}"
+    if head[len(MAGIC)] != VERSION:
+        return f"wrapper version {head[len(MAGIC)]} is not {VERSION}"
+    (length,) = struct.unpack_from(">I", head, len(MAGIC) + 1)
+    if length == 0 or length > held - HEADER:
+        return f"the wrapper announces {length} bytes of manifest and holds {held - HEADER}"
     return None
 
 

@@ -122,3 +122,12 @@ def test_padded_wrappers_of_the_other_codec_are_read():
     scan = wrapper.locate(raw)
     assert scan.marks[0].store == b"abcd"
     assert scan.marks[0].foreign is None
+
+
+def test_a_run_longer_than_one_piece_is_decoded_like_a_short_one():
+    data = bytes(range(256)) * 5000
+    run = selectors.encode(data)
+    assert selectors.decode(run) == data
+    assert selectors.count(run, 0, len(run)) == len(data)
+    with pytest.raises(ValueError, match="not a run"):
+        selectors.decode(run + b"x")
