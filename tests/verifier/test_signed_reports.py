@@ -142,13 +142,15 @@ def test_a_claimed_time_outside_the_certificate_does_not_hold(pki: Pki) -> None:
 
 
 def test_a_time_stamp_proves_the_time_when_a_list_vouches_for_its_authority(pki: Pki, tmp_path) -> None:
+    before = datetime.now(UTC).replace(microsecond=0)
     stamped = _stamped(pki, tmp_path)
+    after = datetime.now(UTC)
     tsa.trust(tmp_path / "tsa", tmp_path / "trust", NOW)
     found = check(stamped, trustdir.load(tmp_path / "trust").plus(pki.trust_list()))
     assert found.time_source == "rfc3161"
     assert found.authority_list is not None
     assert found.authority_list.purpose is Purpose.TSA
-    assert abs(found.at - NOW) < timedelta(minutes=5)
+    assert before <= found.at <= after
 
 
 def test_a_time_stamp_that_nobody_vouches_for_stays_a_claim(pki: Pki, tmp_path) -> None:
