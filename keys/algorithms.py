@@ -107,18 +107,24 @@ def generate(algorithm: Algorithm) -> PrivateKeyTypes:
             return ed25519.Ed25519PrivateKey.generate()
 
 
-def sign(key: PrivateKeyTypes, algorithm: Algorithm, data: bytes) -> bytes:
-    """A COSE signature over ``data`` by a key in this process. Raises :class:`CredentialError` when they do not fit."""
-    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+def sign(key: PrivateKeyTypes, algorithm: Algorithm, data: bytes, *, hashed: bool = False) -> bytes:
+    """A COSE signature over ``data`` (``hashed``: over what ``data`` is the hash of) by a key in this process.
+
+    Raises :class:`CredentialError` when they do not fit.
+    """
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
 
     if not fits(key.public_key(), algorithm):
         raise CredentialError(f"{algorithm.name} needs {algorithm.key_words}", code="tanba.keys.wrong_key_type")
     if isinstance(key, ec.EllipticCurvePrivateKey):
-        return raw_from_der(key.sign(data, ec.ECDSA(algorithm.hash())), algorithm)
+        over = utils.Prehashed(algorithm.hash()) if hashed else algorithm.hash()
+        return raw_from_der(key.sign(data, ec.ECDSA(over)), algorithm)
     if isinstance(key, rsa.RSAPrivateKey):
         chosen = algorithm.hash()
-        return key.sign(data, padding.PSS(padding.MGF1(chosen), chosen.digest_size), chosen)
+        salted = padding.PSS(padding.MGF1(chosen), chosen.digest_size)
+        return key.sign(data, salted, utils.Prehashed(chosen) if hashed else chosen)
     assert isinstance(key, ed25519.Ed25519PrivateKey)
+    assert not hashed, "Ed25519 hashes inside"
     return key.sign(data)
 
 

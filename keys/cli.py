@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from keys import making_cli, ocsp_cli, stamp_cli
+from keys import making_cli, ocsp_cli, remote_cli, stamp_cli
 from keys.options_cli import (
     FILE,
     json_option,
@@ -33,6 +33,7 @@ for _command in (
     ocsp_cli.staple,
     ocsp_cli.ocsp_serve,
     stamp_cli.stamp,
+    remote_cli.serve,
 ):
     keys.add_command(_command)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import ssl
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,6 +32,10 @@ def request(
             raise slow(what, reference.seconds) from error
         raise ProviderUnavailable(f"{what}: {error.message}", hint="check its address") from error
     except ResolverError as error:
+        if "certificate" in str(error.__cause__).lower():
+            raise ProviderUnavailable(
+                f"the TLS certificate of {what} is not trusted", hint="for an authority of your own: --option ca=FILE"
+            ) from error
         raise ProviderUnavailable(f"{what} cannot be reached", hint="is it running?") from error
     if answer.status in {401, 403}:
         raise CredentialError(f"{what} refuses this caller", code="tanba.keys.provider_denied", hint="check the token")
@@ -68,7 +73,7 @@ def bearer(reference: KeyReference, option: str = "token") -> str | None:
 
 def _client(reference: KeyReference, url: str) -> Any:
     """An operator named this endpoint, so it may be on any port and on a private address; nothing else may."""
-    from tanba.net import NetworkPolicy, guarded_client
+    from tanba.net import GuardedClient, NetworkPolicy, guarded_client
 
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
@@ -80,4 +85,12 @@ def _client(reference: KeyReference, url: str) -> Any:
         max_redirects=0, connect_seconds=min(2.0, reference.seconds), read_seconds=reference.seconds,
         total_seconds=reference.seconds, max_bytes=MAX_BYTES,
     ).allowing(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")  # fmt: skip
-    return guarded_client(policy)
+    authority = reference.options.get("ca")
+    if authority is None:
+        return guarded_client(policy)
+    try:
+        return GuardedClient(policy, ssl_context=ssl.create_default_context(cafile=authority))
+    except (OSError, ssl.SSLError) as error:
+        raise UsageError(
+            "the certificate authority of the key service cannot be read", hint="--option ca=FILE.pem"
+        ) from error

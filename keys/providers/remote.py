@@ -1,6 +1,7 @@
 """A remote two-step signer: the hash of a claim goes out, a signature comes in, the key never leaves the customer.
 
-Options: ``url``, ``token`` (where the bearer token comes from), ``send`` (``digest``, the default, or ``tbs``).
+Options: ``url``, ``token`` (where the bearer token comes from), ``send`` (``digest``, the default, or ``tbs``), ``ca`` (PEM
+file of an authority of your own for TLS).
 
     GET  URL/public-key                                             -> {"public_key": "-----BEGIN PUBLIC KEY-----…"}
     POST URL/sign {"algorithm": "es256", "digest": base64}          -> {"signature": base64}

@@ -1,8 +1,8 @@
 """Keys in the transit engine of HashiCorp Vault or OpenBao: only the hash of a claim is sent there.
 
 Options: ``url``, ``key``, perhaps ``mount`` (``transit``), ``version`` (of the key the certificate was issued for; the
-newest at first, and then always that one, whatever Vault rotates), ``token`` (where the Vault token comes from) and
-``namespace``. The HTTP interface is that of Vault's documentation,
+newest at first, and then always that one, whatever Vault rotates), ``token`` (where the Vault token comes from),
+``namespace`` and ``ca`` (PEM file of an authority of your own for TLS). The HTTP interface is that of Vault's documentation,
 "Transit secrets engine (API)"; OpenBao keeps it.
 """
 
