@@ -1,7 +1,8 @@
 """A cheap look at the bytes before the engine sees them: is a manifest likely, and could reading it be costly?
 
 c2pa-rs is quadratic in the number of assertions and cannot be interrupted (10,000 assertions in 1.8 MB: 15 s), so the
-number of JUMBF superboxes decides between reading in-process, in a killable worker, or not at all.
+number of JUMBF superboxes decides between reading in-process, in a killable worker, or not at all. So does the number of
+parts of the container around them (:mod:`tanba.engine.places`).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from tanba.asset import Asset
-from tanba.engine.places import store_ranges
+from tanba.engine.places import look
 from tanba.formats.sniff import Kind
 from tanba.limits import Limits
 
@@ -48,9 +49,13 @@ def prescan(asset: Asset, limits: Limits, *, manifest: bytes | None = None) -> P
     mark = _blind_mark(asset)
     if manifest is not None:
         count, marked, compressed = manifest.count(b"jumb"), manifest.count(_STORE_MARK), manifest.count(b"brob")
+        with asset.open() as stream:
+            crowded = look(stream, asset.size, asset.format.media_type).crowded
     else:
         with asset.open() as stream:
-            for window in _windows(stream, store_ranges(stream, asset.size, asset.format.media_type)):
+            places = look(stream, asset.size, asset.format.media_type)
+            crowded = places.crowded
+            for window in _windows(stream, places.ranges):
                 count += window.count(b"jumb")
                 marked = marked or _STORE_MARK in window
                 compressed = compressed or (marked and b"brob" in window)
@@ -60,7 +65,7 @@ def prescan(asset: Asset, limits: Limits, *, manifest: bytes | None = None) -> P
     return Prescan(
         superboxes=count,
         store_marked=bool(marked) or hidden,
-        costly=count > limits.inline_jumbf_boxes or bool(compressed) or blind,
+        costly=count > limits.inline_jumbf_boxes or bool(compressed) or blind or crowded,
         over_limit=count > limits.jumbf_boxes or size > limits.manifest_bytes,
     )
 

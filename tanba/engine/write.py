@@ -265,6 +265,11 @@ def typed_error(error: c2pa.C2paError, causes: Sequence[BaseException], media_ty
         )
     if native.is_kind(error, "NotSupported"):
         return UnsupportedFormat(f"no manifest can be embedded in {media_type}", hint="use --carrier sidecar")
+    if "compression method not supported" in words:
+        return UnsupportedFormat(
+            "the parts of this document are compressed, and the engine embeds labels only into ZIP files with stored parts",
+            hint="use --carrier sidecar: the label goes into a file beside it",
+        )
     if native.is_kind(error, "Signature", "Verify") or "certificate" in words:
         return CredentialError(
             f"the engine refused to sign: {words}", hint="run `tanba keys check` on the certificate and key"

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 import pytest
+from PIL import Image
 
 from tanba.asset import Asset
 from tanba.engine import native
@@ -130,6 +131,40 @@ def test_a_costly_but_honest_file_is_read_in_a_worker_with_the_same_result(pki: 
     assert here.state == there.state == "Trusted"
     assert here.codes == there.codes
     assert here.store == there.store
+
+
+MP4 = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom"
+FREE = b"\0\0\0\x08free"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        MP4 + FREE * 100_000,
+        MP4 + (8 + 8 * 100_000).to_bytes(4) + b"moov" + FREE * 100_000,
+        b"GIF89a\1\0\1\0\0\0\0" + b"!\xfe\1a\0" * 1_000_000 + b";",
+        b"RIFF" + (8 * 1_000_000 + 4).to_bytes(4, "little") + b"WEBP" + b"abcd\0\0\0\0" * 1_000_000,
+        b"\x89PNG\r\n\x1a\n" + b"\0\0\0\0abCd\0\0\0\0" * 1_000_000,
+    ],
+    ids=["mp4", "moov", "gif", "webp", "png"],
+)
+def test_a_container_of_very_many_parts_is_stopped_and_never_called_unlabelled(data: bytes) -> None:
+    """The engine would take half a minute and more for each of them, and cannot be interrupted."""
+    started = time.monotonic()
+    evidence = read(Asset.from_bytes(data), trust=TrustStore.empty(), limits=Limits(seconds=0.5))
+    assert evidence.status is EvidenceStatus.OVER_LIMIT
+    assert time.monotonic() - started < 20
+
+
+@pytest.mark.parametrize("kind", ["GIF", "AVIF", "PNG", "WEBP"])
+def test_an_ordinary_picture_is_not_crowded(kind: str) -> None:
+    from tanba.engine.places import look
+
+    out = io.BytesIO()
+    with Image.open(PHOTO) as picture:
+        picture.save(out, kind)
+    asset = Asset.from_bytes(out.getvalue())
+    assert not look(out, asset.size, asset.format.media_type).crowded
 
 
 def _many(count: int) -> dict[str, object]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 from labeler import Labelled
 from tanba.asset import Asset
 from tanba.engine.read import read
+from tanba.errors import UnsupportedFormat
 from tanba.model import Carrier
 from tests.labeler.conftest import PILLOW_FORMATS, Lab, drawn, made
 
@@ -88,3 +91,16 @@ def test_labelling_does_not_touch_the_pixels(name: str, labelled: Callable[..., 
         Image.open(io.BytesIO(after)).convert("RGB").tobytes()
         == Image.open(io.BytesIO(before)).convert("RGB").tobytes()
     )
+
+
+def test_a_document_with_compressed_parts_is_told_from_a_damaged_one_and_takes_a_sidecar(
+    labelled: Callable[..., Labelled],
+) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>" * 9)
+        archive.writestr("word/document.xml", "<document/>" * 9)
+    with pytest.raises(UnsupportedFormat, match="compressed") as caught:
+        labelled(out.getvalue(), "a.docx")
+    assert "--carrier sidecar" in (caught.value.hint or "")
+    assert labelled(out.getvalue(), "a.docx", carrier=Carrier.SIDECAR).content == out.getvalue()
