@@ -229,8 +229,9 @@ def rotation() -> str:
                 answer = http.post("/v1/labels", files=parts)
                 if answer.status_code == 201:
                     made.append((answer.json()["label_id"], answer.json()["identity"]["fingerprint"]))
-                elif answer.status_code != 429:
+                else:
                     odd[answer.status_code] += 1
+                time.sleep(0.4)  # below the client's rate: a key that nobody may use proves nothing
 
         threads = [threading.Thread(target=label, args=(number,)) for number in range(3)]
         for thread in threads:
