@@ -115,6 +115,9 @@ def many(paths: list[Path], options: Mapping[str, Any]) -> int:
         raise UsageError("--content-id is the number of one content", hint="leave it out: each file gets its own")
     limits = limits_from_environment()
     items, passed = collect(paths, options["output"], recursive=options["recursive"])
+    if options["resume"]:  # a ledger kept in the folder is not one of its files
+        ledgers = {options["resume"].resolve(), options["resume"].with_name(options["resume"].name + ".lock").resolve()}
+        items = [item for item in items if item.source.resolve() not in ledgers]
     if options["dry_run"]:
         return _show_plans((Asset.from_path(item.source, limits=limits) for item in items), options)
     source = request.identity_source(options)

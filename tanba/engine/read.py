@@ -92,10 +92,10 @@ def read(
 
     Never raises for what it finds. ``isolate=False`` is for callers that already run in a killable process.
     """
-    if manifest is None and not asset.format.readable:
-        return Evidence(EvidenceStatus.UNSUPPORTED, error=f"no C2PA reader for {asset.format.media_type}")
     if asset.size == 0 and manifest is None:
         return Evidence(EvidenceStatus.UNREADABLE, error="the file is empty")
+    if manifest is None and not asset.format.readable:
+        return Evidence(EvidenceStatus.UNSUPPORTED, error=f"no C2PA reader for {asset.format.media_type}")
     scan = prescan(asset, limits, manifest=manifest)
     if scan.over_limit:
         return Evidence(

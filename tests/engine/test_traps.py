@@ -175,7 +175,7 @@ def _many(count: int) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("data", "name", "status"),
     [
-        (b"", "empty.jpg", EvidenceStatus.UNSUPPORTED),
+        (b"", "empty.jpg", EvidenceStatus.UNREADABLE),
         (b"\x89PNG\r\n\x1a\n\0\0", "cut.png", EvidenceStatus.UNREADABLE),
         (b"\0\x01\x02\x03" * 100, "noise.bin", EvidenceStatus.UNSUPPORTED),
         (b"BM\x46\0\0\0\0\0\0\0\x36\0\0\0" + b"\0" * 60, "old.bmp", EvidenceStatus.UNSUPPORTED),

@@ -217,3 +217,12 @@ def test_the_place_of_a_notice_is_optional_and_never_swallows_a_file(tmp_path: P
 def test_a_slash_makes_the_output_a_folder(tmp_path: Path, tanba: Run) -> None:
     assert tanba("label", PHOTO, "-o", f"{tmp_path}/new/", "--as", "generated", "-q") == (0, b"", "")
     assert [item.name for item in (tmp_path / "new").iterdir()] == [PHOTO.name]
+
+
+def test_a_ledger_kept_in_the_folder_is_not_labelled_itself(tmp_path: Path, tanba: Run) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    (folder / "a.jpg").write_bytes(drawn("JPEG"))
+    command = ("label", folder, "-r", "-o", tmp_path / "out", "--as", "generated", "--resume", folder / "ledger")
+    assert [tanba(*command)[0], tanba(*command)[0]] == [0, 0]
+    assert [item.name for item in (tmp_path / "out").iterdir()] == ["a.jpg"]
