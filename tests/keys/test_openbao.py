@@ -52,6 +52,8 @@ class Bao:
             f'listener "tcp" {{ address = "127.0.0.1:{port}" tls_disable = true }}\n'
             f'api_addr = "{self.url}"\ncluster_addr = "http://127.0.0.1:{cluster}"\n'
         )
+
+    def set_up(self) -> None:
         self.start()
         made = self.call("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1})
         self.token, self._unseal = made["root_token"], made["keys_base64"][0]
@@ -100,8 +102,11 @@ class Bao:
 @pytest.fixture(scope="module")
 def bao(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bao]:
     server = Bao(tmp_path_factory.mktemp("bao"))
-    yield server
-    server.kill()
+    try:
+        server.set_up()
+        yield server
+    finally:
+        server.kill()
 
 
 def made(bao: Bao, home: Home, algorithm: str = "es256", **options: str) -> IdentityInfo:
