@@ -7,12 +7,9 @@ whole process tree (PSS, sampled); CPU seconds are of the tree too, because the 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import ctypes
 import io
 import os
 import platform
-import resource
 import subprocess
 import sys
 import tempfile
@@ -24,9 +21,11 @@ from pathlib import Path
 
 from PIL import Image
 
+from benchmarks.costs import load, timed
 from tanba.engine.write import sign
 from tests.pki import make_pki
 
+COPIES = 4
 HERE = Path(__file__).resolve().parent
 PHOTO = HERE.parent / "samples" / "sources" / "photo.jpg"
 DEFINITION = {
@@ -36,7 +35,6 @@ DEFINITION = {
         "digitalSourceType": "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia",
     }]}}],
 }  # fmt: skip
-_SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
 
 
 @dataclass(frozen=True)
@@ -78,20 +76,14 @@ def run(folder: Path, root: Path, *options: str) -> Cost:
     """``tanba verify`` on the folder in a process of its own."""
     command = [sys.executable, "-c", "from tanba.cli import main; main()", "verify", "-r", str(folder), "-q",
                "--no-configured-trust", "--trust", f"bench={root}", *options]  # fmt: skip
-    ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)  # what the command leaves behind is counted too
-    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    peak = [0.0]
-    sampler = threading.Thread(target=_sample, args=(process, peak), daemon=True)
-    sampler.start()
-    process.wait()
-    wall = time.perf_counter() - started
-    sampler.join()
-    with contextlib.suppress(ChildProcessError):
-        while True:
-            os.wait()
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    peak, samplers = [0.0], []
+
+    def sample(process: subprocess.Popen[bytes]) -> None:
+        samplers.append(threading.Thread(target=_sample, args=(process, peak), daemon=True))
+        samplers[0].start()
+
+    wall, cpu = timed(command, beside=sample)
+    samplers[0].join()
     return Cost(wall, cpu, peak[0])
 
 
@@ -126,11 +118,14 @@ def main() -> None:
         folder.mkdir()
         root = make(folder, files)
         size = sum(item.stat().st_size for item in folder.iterdir()) / (1 << 20)
+        large = _copies(folder)
         summary = ("--report", str(Path(place) / "s.html"), "--csv", str(Path(place) / "s.csv"))
         runs = {
             "one core": run(folder, root, "--jobs", "1"),
             "two cores": run(folder, root, "--jobs", "2"),
             "two cores, summary page and CSV": run(folder, root, "--jobs", "2", *summary),
+            f"{COPIES} times as many files, one core": run(large, root, "--jobs", "1"),
+            f"{COPIES} times as many files, two cores": run(large, root, "--jobs", "2"),
             "a tenth of it, two cores": run(_tenth(folder), root, "--jobs", "2"),
         }
     rows = [f"| {name} | {cost.wall:.1f} | {cost.cpu:.1f} | {cost.peak_mib:.0f} |" for name, cost in runs.items()]
@@ -139,14 +134,29 @@ def main() -> None:
         "# A folder of mixed files", "",
         f"{files} files, {size:.0f} MiB: six of ten labelled JPEGs of 1 megapixel, one with a broken label, two plain",
         "pictures, one text; no two alike. Peak memory is the sum over the process tree (PSS).",
-        f"Python {platform.python_version()}, {os.cpu_count()} cores, {datetime.now(UTC):%Y-%m-%d}. The machine was shared:",
-        "compare CPU seconds.", "",
+        f"Python {platform.python_version()}, {datetime.now(UTC):%Y-%m-%d}; {load()}.", "",
         "| Run | wall s | CPU s | peak MiB |", "|---|---|---|---|", *rows, "",
+        f"Two cores beside one: {_speed_up(runs, '')}; with {COPIES} times as many files (the same ones in {COPIES} folders,",
+        f"so that starting counts less): {_speed_up(runs, f'{COPIES} times as many files, ')}. Target: 1.8.", "",
         f"Summary page and CSV together cost {max(0.0, pages - alone):.1f} CPU seconds beside {alone:.1f} for the checks.",
         "`python benchmarks/bench_folder.py` repeats this.", "",
     ])  # fmt: skip
     (HERE / "results-folder.md").write_text(text, "utf-8")
     print(text)
+
+
+def _speed_up(runs: dict[str, Cost], what: str) -> str:
+    one, two = runs[f"{what}one core"], runs[f"{what}two cores"]
+    return f"**{one.wall / two.wall:.2f} x** by wall clock, {2 * one.cpu / two.cpu:.2f} x by CPU time"
+
+
+def _copies(folder: Path) -> Path:
+    large = folder.parent / "large"
+    for number in range(COPIES):
+        (large / str(number)).mkdir(parents=True)
+        for item in folder.iterdir():
+            os.link(item, large / str(number) / item.name)
+    return large
 
 
 def _tenth(folder: Path) -> Path:

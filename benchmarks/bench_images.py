@@ -30,6 +30,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from PIL import Image, ImageChops
 
+from benchmarks.costs import load, timed
+
 HERE = Path(__file__).resolve().parent
 PHOTO = HERE.parent / "samples" / "sources" / "photo.jpg"
 SIZES = {"1 MP": (1154, 866), "12 MP": (4000, 3000)}
@@ -182,11 +184,7 @@ def folder(files: int, home: Path) -> list[list[str]]:
 def _folder_once(inputs: Path, out: Path, jobs: int, home: Path) -> tuple[float, float]:
     """Wall-clock and CPU seconds."""
     command = [*COMMAND, "label", str(inputs), "-r", "-o", str(out), "--as", "generated", "--jobs", str(jobs), "-q"]
-    before, start = os.times(), time.perf_counter()
-    subprocess.run(command, check=True, env={**os.environ, "TANBA_HOME": str(home)})
-    after = os.times()
-    children = after.children_user + after.children_system - before.children_user - before.children_system
-    return time.perf_counter() - start, children
+    return timed(command, environment={**os.environ, "TANBA_HOME": str(home)})
 
 
 COMMAND = [sys.executable, "-c", "from tanba.cli import main; main()"]
@@ -254,7 +252,7 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--files", type=int, default=1500)
     parser.add_argument("--quick", action="store_true", help="few rounds, no large files, nothing written")
     options = parser.parse_args()
@@ -280,12 +278,11 @@ def main() -> None:
 
 def write(rows: list[list[str]], others: list[list[str]]) -> None:
     when = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
-    machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
-    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
+    machine = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, {load()}"
     text = f"""# Pictures
 
 Written by `bench_images.py` on {when}; {machine}; c2pa-python {c2pa.__version__ if hasattr(c2pa, "__version__") else ""}
-({c2pa.sdk_version()}), encypher-c2pa {encypher_c2pa.__version__}; load averages at the end {load}.
+({c2pa.sdk_version()}), encypher-c2pa {encypher_c2pa.__version__}.
 
 CPU milliseconds, medians. The floor is one SHA-256 of the bytes and one ES256 signature.
 

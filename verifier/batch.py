@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from verifier.ledger import Ledger
     from verifier.procedure import Settings
 
-INLINE_FILES = 3
+INLINE_FILES = 64
 """Up to this many files are checked in this process: starting workers would take longer."""
+_INLINE_BYTES = 64 << 20
+"""The same for what is in them."""
 _PRELOAD = ("verifier.procedure", "verifier.text", "tanba.x509", "tanba.timestamps", "tanba.revocation")
 """What every worker needs."""
 
@@ -144,7 +146,8 @@ def _results(paths: Iterable[Path], settings: Settings, jobs: int, ledger: Ledge
 
     todo = fresh()
     first = list(islice(todo, INLINE_FILES + 1))
-    if jobs == 1 or len(first) <= INLINE_FILES:
+    few = len(first) <= INLINE_FILES and sum(_size(item) for item in first) <= _INLINE_BYTES
+    if jobs == 1 or few:
         for item in chain(first, todo):
             yield item if isinstance(item, Result) else verify_one(item, settings)
         return
@@ -169,11 +172,15 @@ def _in_processes(todo: Iterator[Path | Result], settings: Settings, jobs: int) 
 
 def _patience(path: Path, seconds: float) -> float:
     """The limit for one file plus time to read it: hashing alone takes a second per 300 MB on a slow disk."""
+    return seconds + 5 + _size(path) / (20 << 20)
+
+
+def _size(item: Path | Result) -> int:
+    """Bytes still to be read; 0 for what is done or cannot be read."""
     try:
-        size = path.stat().st_size
+        return item.stat().st_size if isinstance(item, Path) else 0
     except OSError:
-        size = 0
-    return seconds + 5 + size / (20 << 20)
+        return 0
 
 
 def _outcome(path: Path, found: Result | Exception) -> Result:

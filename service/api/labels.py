@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
@@ -10,8 +11,9 @@ from starlette.concurrency import run_in_threadpool
 
 from service.api import label_form, uploads
 from service.api.schemas import LabelRecord, LabelStatus, Receipt, Withdrawal, record
-from service.deps import Labeller, Reader, StateDep, Withdrawer
+from service.deps import Reader, StateDep, Withdrawer, admit, get_state, identify
 from service.problems import Forbidden, documented
+from service.security import Scope
 from service.usecases import contests, labels
 
 routes = APIRouter(prefix="/v1/labels", tags=["labels"], responses=documented(422, 503))
@@ -49,18 +51,17 @@ _BODY = uploads.openapi_body(
     response_model=Receipt,
     openapi_extra=_BODY
     | {
+        "security": [{"HTTPBearer": []}],
         "parameters": [
             {"name": name, "in": "query", "required": False, "schema": schema}
             for name, schema in label_form.openapi_properties().items()
         ]
-        + [{"name": "name", "in": "query", "required": False, "schema": {"type": "string", "maxLength": 200}}]
+        + [{"name": "name", "in": "query", "required": False, "schema": {"type": "string", "maxLength": 200}}],
     },
     responses=documented(401, 403, 408, 409, 413, 415, 429, 500, 507),
 )
 async def create(
     request: Request,
-    state: StateDep,
-    caller: Labeller,
     idempotency_key: IdempotencyKey = None,
     accept: Annotated[str | None, Header(description="Ask for the file's own media type to get the bytes.")] = None,
 ) -> Response:
@@ -69,9 +70,14 @@ async def create(
     The answer is the receipt. With `Accept: application/octet-stream` (or the file's own media type) it is the
     labelled bytes, and the label's id stands in `X-Label-Id`; the receipt is at `Location` either way.
     """
-    if not state.settings.labelling:
-        raise Forbidden("this deployment does not label", code="tanba.label.disabled")
-    async with uploads.receive(request, state) as upload:
+    # A hot route: the caller is made out here, because FastAPI's dependency chain costs as much as the upload.
+    state = await get_state(request)
+    caller = await identify(request, state)
+    async with contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(admit(request, state, caller, Scope.LABEL))
+        if not state.settings.labelling:
+            raise Forbidden("this deployment does not label", code="tanba.label.disabled")
+        upload = await stack.enter_async_context(uploads.receive(request, state))
         query = {name: request.query_params.getlist(name) for name in request.query_params if name != "name"}
         form = label_form.parse(upload.fields, query)
         caller.require_profiles(tuple(form.profile))

@@ -25,6 +25,7 @@ from tanba.wire import rfc3339
 
 _HEAD = 4096
 _STATUS_SECONDS = 5.0
+_MOST_STATUSES = 10_000
 _OWN = "urn:c2pa:"
 
 
@@ -196,7 +197,7 @@ async def own_status(state: State, report: dict[str, Any]) -> dict[str, Any] | N
             status = await run_in_threadpool(_read_status, state, label_id)
         except StorageError:  # verification goes on without the database; the status is then simply not said
             return None
-        if len(state.statuses) > state.settings.cache_entries:
+        if len(state.statuses) > _MOST_STATUSES:
             state.statuses.clear()
         state.statuses[label_id] = found = (now + _STATUS_SECONDS, status)
     status = found[1]

@@ -23,10 +23,15 @@ from tanba.report import Verdict
 from tanba.trust import TrustStore
 from tests.pki import Pki
 from tests.verifier.conftest import png
-from verifier import Settings, verify
+from verifier import Settings, batch, verify
 from verifier.batch import Counts, Result, files_in, run
 from verifier.cli import verify as verify_command
 from verifier.render.words import words
+
+
+@pytest.fixture(autouse=True)
+def _few_files_are_enough_for_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch, "INLINE_FILES", 3)
 
 
 @pytest.fixture
@@ -132,6 +137,26 @@ def test_one_core_and_two_give_the_same_answers(home: Path, pki: Pki, jobs: int)
     assert counts.files == 5
     assert counts.duplicates == 1
     assert counts.exit_code == exits.LABEL_FAILS
+
+
+@pytest.mark.parametrize(
+    ("files", "most", "started"), [(4, 4, False), (5, 4, True), (4, 4, None)], ids=["few", "many", "few large ones"]
+)
+def test_workers_are_started_only_for_what_is_worth_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: int, most: int, started: bool | None
+) -> None:
+    monkeypatch.setattr(batch, "INLINE_FILES", most)
+    if started is None:
+        monkeypatch.setattr(batch, "_INLINE_BYTES", 20)
+    calls: list[int] = []
+    pool = batch.Pool
+    monkeypatch.setattr(batch, "Pool", lambda *given, **more: calls.append(1) or pool(*given, **more))
+    paths = [tmp_path / f"{number}.txt" for number in range(files)]
+    for path in paths:
+        path.write_text("plain words", "utf-8")
+    counts, _ = collect(iter(paths), Settings(), jobs=2)
+    assert counts.files == files
+    assert bool(calls) is (started is not False)
 
 
 def test_without_recursion_only_the_folder_itself_is_read(home: Path) -> None:
