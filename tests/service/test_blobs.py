@@ -115,3 +115,21 @@ def test_a_digest_that_is_none_never_becomes_a_path(tmp_path):
     for wrong in ("../../etc/passwd", "", "x" * 63, "/" * 64):
         with pytest.raises(ValueError, match="SHA-256"):
             store.get(wrong)
+
+
+def test_several_are_put_at_once_whether_bytes_or_files_new_or_known(store, tmp_path):
+    contents = [bytes([number]) * 1000 for number in range(20)]
+    path = tmp_path / "labelled"
+    path.write_bytes(contents[0])
+    store.put(digest(contents[3]), contents[3])
+    store.put_all([(digest(contents[0]), path), *((digest(data), data) for data in contents[1:])])
+    assert [store.get(digest(data)) for data in contents] == contents
+    store.put_all([])
+
+
+def test_when_one_of_several_cannot_be_put_the_caller_is_told(tmp_path):
+    store = open_store((tmp_path / "blobs").as_uri(), S3Settings())
+    data = b"something"
+    (tmp_path / "blobs" / digest(data)[:2]).write_text("a file where a folder must be")
+    with pytest.raises(StorageError):
+        store.put_all([(digest(b"else"), b"else"), (digest(data), data)])
