@@ -1,6 +1,6 @@
 """The service against the bare library loop, in the same run: labels and verifications a second, latency, cached hashes.
 
-    python benchmarks/bench_service.py [SECONDS]      needs wrk; loopback only; writes results-service.md
+    python benchmarks/bench_service.py [SECONDS]      needs wrk (apt-get install wrk); loopback only; writes results-service.md
 
 Library and service take turns, so that a busy machine slows both; read the shares, not the absolute numbers.
 """
@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.costs import load
 from tests.service.server import COMMAND, Server
 
-SECONDS = float(sys.argv[1]) if len(sys.argv) > 1 and __name__ == "__main__" else 4.0
+SECONDS = int(sys.argv[1]) if len(sys.argv) > 1 and __name__ == "__main__" else 4  # wrk takes whole seconds
 CORES = len(os.sched_getaffinity(0))
 ROUNDS = 2
 LUA = """
