@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 TRUST_LIST = "tanba-development"
 """The trust list under which this machine knows its own root."""
-ORGANIZATION = "Tanba development (not a real organisation)"
+ORGANIZATION = "Tanba development (not real)"
+"""Names are short on purpose: a chain says them four times, and in the mark of a text every letter weighs four bytes."""
 ROOT_DAYS, ISSUING_DAYS, LEAF_DAYS = 3650, 1825, 366
 _FOLDER = "authority"
 
@@ -110,10 +111,10 @@ def _make(folder: Path, now: datetime) -> Authority:
     algorithm = algorithms.get("es256")
     root_key = cast("CertificateIssuerPrivateKeyTypes", algorithms.generate(algorithm))
     key = cast("CertificateIssuerPrivateKeyTypes", algorithms.generate(algorithm))
-    root_request = issuing.Request(f"Tanba development root {mark}", ORGANIZATION, ROOT_DAYS, ca=True)
+    root_request = issuing.Request(f"Development root {mark}", ORGANIZATION, ROOT_DAYS, ca=True)
     name = issuing.subject(root_request.common_name, root_request.organization)
     root = issuing.issue(root_request, root_key.public_key(), name, root_key, now)
-    request = issuing.Request(f"Tanba development issuing {mark}", ORGANIZATION, ISSUING_DAYS, ca=True, path_length=0)
+    request = issuing.Request(f"Development issuing {mark}", ORGANIZATION, ISSUING_DAYS, ca=True, path_length=0)
     intermediate = issuing.issue(request, key.public_key(), root.subject, root_key, now)
     files.write(folder / f"root-{mark}.pem", certificates.dump_chain((root,)), mode=0o644)
     files.write(folder / "chain.pem", certificates.dump_chain((intermediate, root)), mode=0o644)

@@ -370,5 +370,5 @@ def test_what_is_exported_is_enough_to_verify_and_holds_no_secret(home: Home, pi
 
 def test_the_development_authority_names_itself_as_not_real(home: Home) -> None:
     info, _ = keys.ensure_development_identity(home.keys, home.trust_dir)
-    assert "not a real organisation" in info.organization
+    assert "not real" in info.organization
     assert development.existing(home.keys) is not None

@@ -18,6 +18,7 @@ from tanba.report import (
     RevocationAnswer,
     RevocationState,
     SignerState,
+    Statement,
     Strength,
     TimeAnswer,
     TimeState,
@@ -319,3 +320,12 @@ def test_damage_on_the_way_is_told_step_by_step():
 
 def test_a_stored_remark_without_its_values_still_gets_a_sentence():
     assert words(remarks(report(), "tanba.revocation.revoked_later"), "kk").notes
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize(("layer", "key"), [(Layer.C2PA, "answer-ai-broken"), (Layer.IPTC, "answer-ai-unsigned")])
+def test_words_of_a_broken_label_are_told_apart_from_notes_that_were_never_signed(layer, key, lang):
+    statement = Statement(layer, "trainedAlgorithmicMedia", None, Strength.UNSIGNED, None, AiState.GENERATED)
+    answer = AiAnswer(AiState.GENERATED, Strength.UNSIGNED, (statement,))
+    said = next(item for item in words(with_answers(broken(), ai=answer), lang).answers if item.name == "ai")
+    assert said.text == sentence(key, lang, what=sentence("answer-ai-generated", lang))

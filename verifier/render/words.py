@@ -355,7 +355,10 @@ def _ai(report: VerificationReport, lang: str) -> Answer:
     elif found.state is AiState.NONE_DECLARED or found.strength is Strength.NONE:
         signed = report.answers.integrity.state is IntegrityState.INTACT
         key = "answer-ai-silent-signed" if signed else "answer-ai-silent"
+    elif found.strength is Strength.SIGNED:
+        key = "answer-ai-signed"
     else:
-        key = "answer-ai-signed" if found.strength is Strength.SIGNED else "answer-ai-unsigned"
+        in_label = any(item.layer is Layer.C2PA and item.involvement is found.state for item in found.statements)
+        key = "answer-ai-broken" if in_label else "answer-ai-unsigned"
     text = sentence(key, lang, who=who, what=what)
     return _answer("ai", found.state.value, text, lang, "neutral")

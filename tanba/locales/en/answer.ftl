@@ -44,6 +44,7 @@ answer-revocation-reason-none = no reason given
 
 answer-ai-signed = { $who } states under signature: { $what }.
 answer-ai-unsigned = An unsigned note says: { $what }. Anybody could have written it.
+answer-ai-broken = The broken label says: { $what }. Nobody vouches for that any more.
 answer-ai-silent = Nothing is said about AI, neither for nor against.
 answer-ai-silent-signed = The label says nothing about AI, neither for nor against.
 answer-ai-heuristic = Nothing is stated. A program’s name hints at AI; that is a hint, not a statement.
