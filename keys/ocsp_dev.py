@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keys import development, keyring
+from keys import development, keyring, responder
 from keys.keyring import IdentityInfo
 from keys.states import State
 from tanba.errors import IdentityNotFound
@@ -20,7 +20,6 @@ from tanba.errors import IdentityNotFound
 if TYPE_CHECKING:
     from cryptography.x509 import ocsp
 
-MAX_REQUEST = 16 * 1024
 LIFETIME = timedelta(hours=24)
 """How long an answer may be used (C2PA 2.4 section 14.6: responders say so in nextUpdate)."""
 
@@ -56,28 +55,9 @@ def respond(home: Path, request: bytes, now: datetime) -> bytes:
 
 def server(home: Path, clock: Callable[[], datetime], *, host: str = "127.0.0.1", port: int = 0) -> ThreadingHTTPServer:
     """A server for POST requests; the caller runs and closes it. Port 0 takes a free one."""
-
-    class Handler(BaseHTTPRequestHandler):
-        timeout = 10
-
-        def do_POST(self) -> None:
-            length = self.headers.get("content-length", "")
-            if not length.isdigit() or int(length) > MAX_REQUEST:
-                self.send_error(413)
-                return
-            answer = respond(home, self.rfile.read(int(length)), clock())
-            self.send_response(200)
-            self.send_header("Content-Type", "application/ocsp-response")
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Quiet: who is asked about is nobody's business."""
-
-    made = ThreadingHTTPServer((host, port), Handler)
-    made.daemon_threads = True
-    return made
+    return responder.server(
+        lambda body: respond(home, body, clock()), "application/ocsp-response", host=host, port=port
+    )
 
 
 def _single(asked: ocsp.OCSPRequest, entry: IdentityInfo | None, now: datetime) -> ocsp.OCSPResponseBuilder:

@@ -9,11 +9,11 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from keys import algorithms, certificates, development, files, issuing, pkcs8
+from keys import algorithms, certificates, development, files, issuing, pkcs8, responder
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 TRUST_LIST = "tanba-development-tsa"
 POLICY = "1.3.6.1.4.1.99999.1"
 """An OID for experiments; it promises nothing."""
-MAX_REQUEST = 64 * 1024
 _FOLDER = "tsa"
 _DAYS = 3650
 _HASHES = {"sha256": 32, "sha384": 48, "sha512": 64}
@@ -136,28 +135,9 @@ def server(
     tsa: LocalTsa, clock: Callable[[], datetime], *, host: str = "127.0.0.1", port: int = 0
 ) -> ThreadingHTTPServer:
     """A server that stamps every POST; the caller runs and closes it. Port 0 takes a free one."""
-
-    class Handler(BaseHTTPRequestHandler):
-        timeout = 10
-
-        def do_POST(self) -> None:
-            length = self.headers.get("content-length", "")
-            if not length.isdigit() or int(length) > MAX_REQUEST:
-                self.send_error(413)
-                return
-            answer = tsa.respond(self.rfile.read(int(length)), clock())
-            self.send_response(200)
-            self.send_header("Content-Type", "application/timestamp-reply")
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Quiet: what is stamped is nobody's business."""
-
-    made = ThreadingHTTPServer((host, port), Handler)
-    made.daemon_threads = True
-    return made
+    return responder.server(
+        lambda body: tsa.respond(body, clock()), "application/timestamp-reply", host=host, port=port
+    )
 
 
 def _make(folder: Path, now: datetime) -> LocalTsa:

@@ -10,20 +10,23 @@ import contextlib
 import hashlib
 import os
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from cryptography import x509
 
 from tanba.errors import TanbaError
-from tanba.net import PUBLIC, GuardedClient, NetworkPolicy, guarded_client
+from tanba.net import PUBLIC, GuardedClient, NetworkPolicy, Response, guarded_client
 from tanba.report import RevocationState
 from tanba.revocation import DEFAULT_LIFETIME, Answer, ocsp_request, read_crl, read_ocsp
 from tanba.x509 import facts
 
 OCSP_POLICY: NetworkPolicy = replace(PUBLIC, max_redirects=0, max_bytes=64 << 10)
 CRL_POLICY: NetworkPolicy = replace(PUBLIC, max_redirects=0, max_bytes=16 << 20)
+_OCSP_HEADERS = {"content-type": "application/ocsp-request", "accept": "application/ocsp-response"}
 _MAX_URLS = 2
 """Addresses tried per certificate and kind."""
 
@@ -53,60 +56,40 @@ def ask(
     request = ocsp_request(leaf, issuer)
     for url in addresses.ocsp_urls[:_MAX_URLS]:
         cached = _cached(cache_dir, url, leaf)
-        found, problem = _ocsp(ocsp_client or guarded_client(OCSP_POLICY), url, request, cached, leaf, issuer, now)
+        client = ocsp_client or guarded_client(OCSP_POLICY)
+        found, problem = _judged(
+            partial(client.post, url, request, headers=_OCSP_HEADERS),
+            lambda data: read_ocsp(data, leaf, issuer, now),
+            cached,
+            now,
+        )
         if found is not None and found[0].state is not RevocationState.UNKNOWN:
             _keep(cached, found, now)
             return Online(found[0], "ocsp")
     for url in addresses.crl_urls[:_MAX_URLS]:
         cached = _cached(cache_dir, url, None)
-        found, problem = _crl(crl_client or guarded_client(CRL_POLICY), url, cached, leaf, issuer, now)
+        client = crl_client or guarded_client(CRL_POLICY)
+        found, problem = _judged(partial(client.get, url), lambda data: read_crl(data, leaf, issuer, now), cached, now)
         if found is not None and found[0].state is not RevocationState.UNKNOWN:
             _keep(cached, found, now)
             return Online(found[0], "crl")
     return Online(Answer(RevocationState.UNKNOWN), None, problem)
 
 
-def _ocsp(
-    client: GuardedClient,
-    url: str,
-    request: bytes,
-    cached: Path | None,
-    leaf: x509.Certificate,
-    issuer: x509.Certificate,
-    now: datetime,
+def _judged(
+    fetch: Callable[[], Response], judge: Callable[[bytes], Answer], cached: Path | None, now: datetime
 ) -> tuple[tuple[Answer, bytes] | None, str]:
+    """The cached answer while it may be used, else a fetched one; with it, or in its place, what went wrong."""
     if (data := _fresh(cached)) is not None:
-        answer = read_ocsp(data, leaf, issuer, now)
+        answer = judge(data)
         if answer.state is not RevocationState.UNKNOWN and _current(answer, now):
             return (answer, data), ""
     try:
-        response = client.post(
-            url, request, headers={"content-type": "application/ocsp-request", "accept": "application/ocsp-response"}
-        ).raise_for_status()
+        body = fetch().raise_for_status().body
     except TanbaError as error:
         return None, error.code
-    answer = read_ocsp(response.body, leaf, issuer, now)
-    return (answer, response.body), answer.problem or ""
-
-
-def _crl(
-    client: GuardedClient,
-    url: str,
-    cached: Path | None,
-    leaf: x509.Certificate,
-    issuer: x509.Certificate,
-    now: datetime,
-) -> tuple[tuple[Answer, bytes] | None, str]:
-    if (data := _fresh(cached)) is not None:
-        answer = read_crl(data, leaf, issuer, now)
-        if answer.state is not RevocationState.UNKNOWN and _current(answer, now):
-            return (answer, data), ""
-    try:
-        response = client.get(url).raise_for_status()
-    except TanbaError as error:
-        return None, error.code
-    answer = read_crl(response.body, leaf, issuer, now)
-    return (answer, response.body), answer.problem or ""
+    answer = judge(body)
+    return (answer, body), answer.problem or ""
 
 
 def _current(answer: Answer, now: datetime) -> bool:

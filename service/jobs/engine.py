@@ -34,6 +34,17 @@ class Task:
         return f"{self.kind}:{self.key}"
 
 
+def rows(tasks: Sequence[Task]) -> dict[str, Any]:
+    """Tasks as arguments of PgQueuer's ``enqueue``; one that waits already is not queued twice."""
+    return {
+        "entrypoint": [task.kind for task in tasks],
+        "payload": [task.key.encode() for task in tasks],
+        "priority": [0] * len(tasks),
+        "dedupe_key": [task.dedupe_key for task in tasks],
+        "on_conflict": "skip",
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Handler:
     """What to do for one kind. ``run(key, last)`` raises to be called again later, unless ``last`` is true."""
@@ -75,9 +86,10 @@ class Engine(ABC):
     def _manager(self) -> Any:
         """An asynchronous context manager that yields a connected ``PgQueuer``."""
 
-    @abstractmethod
     async def again(self, manager: Any, tasks: Sequence[Task]) -> None:
         """Enqueue from within the running engine."""
+        if tasks:
+            await manager.queries.enqueue(**rows(tasks))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop`` is set; a lost connection is taken up again. Tasks in hand are finished first."""

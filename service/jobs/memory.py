@@ -42,14 +42,7 @@ class MemoryEngine(Engine):
     async def again(self, manager: Any, tasks: Sequence[Task]) -> None:
         """See :class:`Engine`."""
         await manager.queries.clear_queue_log()  # the engine would keep a line for every task it ever had
-        if tasks:
-            await manager.queries.enqueue(
-                [task.kind for task in tasks],
-                [task.key.encode() for task in tasks],
-                [0] * len(tasks),
-                dedupe_key=[task.dedupe_key for task in tasks],
-                on_conflict="skip",
-            )
+        await super().again(manager, tasks)
 
     @asynccontextmanager
     async def _manager(self) -> AsyncIterator[Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from service.jobs.engine import Engine, Task
+from service.jobs.engine import Engine, Task, rows
 
 SCHEMA = "pgqueuer"
 
@@ -71,24 +71,7 @@ class PostgresEngine(Engine):
 
         if not tasks:
             return
-        SyncQueries(_SessionDriver(session), qbq=_builders()["qbq"]).enqueue(
-            [task.kind for task in tasks],
-            [task.key.encode() for task in tasks],
-            [0] * len(tasks),
-            dedupe_key=[task.dedupe_key for task in tasks],
-            on_conflict="skip",
-        )
-
-    async def again(self, manager: Any, tasks: Sequence[Task]) -> None:
-        """See :class:`Engine`."""
-        if tasks:
-            await manager.queries.enqueue(
-                [task.kind for task in tasks],
-                [task.key.encode() for task in tasks],
-                [0] * len(tasks),
-                dedupe_key=[task.dedupe_key for task in tasks],
-                on_conflict="skip",
-            )
+        SyncQueries(_SessionDriver(session), qbq=_builders()["qbq"]).enqueue(**rows(tasks))
 
     @asynccontextmanager
     async def _manager(self) -> AsyncIterator[Any]:
