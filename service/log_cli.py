@@ -60,9 +60,15 @@ def prove(index: int, size: int | None, key: str | None, service: str | None, lo
     from service.log.checkpoint import Checkpoint
     from service.log.merkle import verify_inclusion
     from service.log.note import NoteVerifier
+    from service.log.store import RowGone
 
     with _source(service, local=local) as source:
-        found = source.proof(index, size)
+        try:
+            found = source.proof(index, size)
+        except RowGone as error:
+            gone = {"index": index, "verified": False, "code": error.code}
+            click.echo(json.dumps(gone) if as_json else f"{error.code}: {error.message}")
+            return exits.LABEL_FAILS
         verifier = NoteVerifier.parse(key or source.key())
     checkpoint = Checkpoint.open(found["checkpoint"], verifier)
     path = [bytes.fromhex(value) for value in found["proof"]]
@@ -167,7 +173,7 @@ def _print_audit(result: AuditResult, *, pinned: bool, as_json: bool) -> None:
         click.echo(f"the log of {result.size} entries is in order ({result.entries_read} entries read)")
     else:
         click.echo("keep both checkpoints below: together they are the evidence\n")
-        click.echo(result.note)
+        click.echo(result.note or "(the log gave out no checkpoint)")
         click.echo(result.seen.checkpoint if result.seen else "(no earlier checkpoint was kept)")
     if not pinned:
         click.echo("note: the key was taken from the log itself; get it from another source and pass --key", err=True)

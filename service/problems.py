@@ -137,7 +137,12 @@ STATUS: Mapping[type[TanbaError], int] = {
 }
 """Class to status; the nearest ancestor counts. A test holds that every leaf of the tree is covered."""
 
-_BY_CODE: Mapping[str, int] = {"tanba.storage.full": 507}
+_BY_CODE: Mapping[str, int] = {
+    "tanba.storage.full": 507,
+    # Deleted from the label log: asking again is no use, and an auditor must not take it for a passing failure.
+    "tanba.log.entry_missing": 410,
+    "tanba.log.node_missing": 410,
+}
 
 _HTTP_CODES: Mapping[int, tuple[str, str]] = {
     404: ("tanba.http.not_found", "see the API documentation under /docs"),

@@ -2,7 +2,8 @@
 
 The procedure, in order: (1) the checkpoint's signature; (2) against the last one seen: not smaller, not another root for
 the same size; (3) the consistency proof between the two; (4) the entries really hash to the signed root; (5) each receipt
-is included in the log that its own checkpoint describes, and that log is this one. A failing audit never forgets the last
+is included in the log that its own checkpoint describes, that log is this one, and it still gives the entry out. A log that
+says that a row is gone has been tampered with; one that does not answer could not be checked. A failing audit never forgets the last
 good checkpoint: together with the new one it is the evidence.
 """
 
@@ -17,7 +18,8 @@ from service.log.merkle import Frontier, Hash, verify_consistency, verify_inclus
 from service.log.note import NoteVerifier
 from service.log.record import LogRecord
 from service.log.source import LogSource, all_leaves
-from tanba.errors import InputError, ResolverError
+from service.log.store import RowGone
+from tanba.errors import InputError, ResolverError, TanbaError
 
 MAX_ENTRIES = 20_000_000
 """Entries one audit is willing to read."""
@@ -76,7 +78,7 @@ class AuditResult:
 
     complaints: tuple[Complaint, ...]
     note: str
-    """The checkpoint as received: evidence when something is wrong."""
+    """The checkpoint as received: evidence when something is wrong. Empty when the log could not make one."""
     size: int
     entries_read: int
     receipts: int
@@ -106,12 +108,13 @@ def audit(
     pinned = key or (seen.key if seen else source.key())
     verifier = NoteVerifier.parse(pinned)
     old, frontier = seen.restore() if seen else (None, Frontier())
-    note = source.checkpoint()
+    note = ""
     complaints: list[Complaint] = []
     try:
+        note = source.checkpoint()
         now = Checkpoint.open(note, verifier)
-    except InputError as error:
-        return AuditResult((Complaint(error.code, error.message),), note, 0, 0, 0, seen)
+    except (InputError, RowGone) as error:
+        return AuditResult((_complaint(error),), note, 0, 0, 0, seen)
     if old is not None:
         complaints += _compare(source, old, now)
     start = Frontier() if full else frontier
@@ -134,7 +137,10 @@ def _compare(source: LogSource, old: Checkpoint, now: Checkpoint) -> list[Compla
     if now.size == old.size:
         same = now.root == old.root
         return [] if same else [Complaint("tanba.log.forked", f"two different logs of {now.size} entries are signed")]
-    proof = _ask(source, old.size, now.size)
+    try:
+        proof = _ask(source, old.size, now.size)
+    except RowGone as error:
+        return [_complaint(error)]
     if proof is not None and verify_consistency(old.size, now.size, old.root, now.root, proof):
         return []
     return [
@@ -147,8 +153,11 @@ def _compare(source: LogSource, old: Checkpoint, now: Checkpoint) -> list[Compla
 def _rebuild(source: LogSource, frontier: Frontier, now: Checkpoint) -> tuple[int, list[Complaint]]:
     """Step (4): grow ``frontier`` to the signed size out of the entries themselves."""
     before = frontier.size
-    for leaf in all_leaves(source, frontier.size, now.size):
-        frontier.append(leaf)
+    try:
+        for leaf in all_leaves(source, frontier.size, now.size):
+            frontier.append(leaf)
+    except RowGone as error:
+        return frontier.size - before, [_complaint(error)]
     read = frontier.size - before
     if frontier.size < now.size:
         return read, [Complaint("tanba.log.entry_missing", f"entry {frontier.size} of {now.size} is not given out")]
@@ -167,10 +176,23 @@ def _check_receipt(
         return [Complaint(error.code, error.message)]
     if then.size > now.size:
         return [Complaint("tanba.log.shrunk", f"a receipt proves {then.size} entries, the log now says {now.size}")]
-    proof = _ask(source, then.size, now.size)
-    if proof is not None and verify_consistency(then.size, now.size, then.root, now.root, proof):
-        return []
-    return [Complaint("tanba.log.forked", f"the log of {then.size} entries that a receipt proves is not this log")]
+    index, leaf = int(receipt["log"]["index"]), LogRecord.from_dict(receipt["log"]["entry"]).leaf
+    try:
+        proof = _ask(source, then.size, now.size)
+        given = source.leaves(index, index + 1)
+    except RowGone as error:
+        return [_complaint(error)]
+    if proof is None or not verify_consistency(then.size, now.size, then.root, now.root, proof):
+        return [Complaint("tanba.log.forked", f"the log of {then.size} entries that a receipt proves is not this log")]
+    if not given:
+        return [Complaint("tanba.log.entry_missing", f"entry {index}, which a receipt proves, is not given out")]
+    if given[0] != leaf:
+        return [Complaint("tanba.log.entries_mismatch", f"entry {index} is not the one that a receipt proves")]
+    return []
+
+
+def _complaint(error: TanbaError) -> Complaint:
+    return Complaint(error.code, error.message)
 
 
 def check_receipt(receipt: Mapping[str, Any], verifier: NoteVerifier) -> Checkpoint:

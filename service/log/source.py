@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from service.log import store
 from service.log.label_log import LabelLog
 from service.log.merkle import Hash
+from service.log.store import RowGone
 from tanba.errors import InputError, ResolverError
 from tanba.net import GuardedClient
 
@@ -43,7 +44,11 @@ class LogSource(Protocol):
 
 
 class HttpLog:
-    """A service's log from outside, through the guarded client."""
+    """A service's log from outside, through the guarded client.
+
+    Its methods raise :class:`ResolverError` when the log does not answer usefully and :class:`RowGone` when it says
+    that a row of the tree is gone.
+    """
 
     def __init__(self, base_url: str, client: GuardedClient) -> None:
         self._base = base_url.rstrip("/") + "/v1/log"
@@ -70,7 +75,10 @@ class HttpLog:
         return self._json(f"/entries/{index}" + (f"?size={size}" if size is not None else ""))
 
     def _get(self, path: str) -> bytes:
-        return self._client.get(self._base + path).raise_for_status().body
+        answer = self._client.get(self._base + path)
+        if answer.status == 410:
+            raise _row_gone(answer.body)
+        return answer.raise_for_status().body
 
     def _json(self, path: str) -> dict[str, Any]:
         try:
@@ -94,24 +102,24 @@ class DatabaseLog:
         return self._log.key
 
     def checkpoint(self) -> str:
-        """See :class:`LogSource`. Raises :class:`StorageError`."""
+        """See :class:`LogSource`. Raises :class:`RowGone`."""
         return self._log.checkpoint(self._session)
 
     def leaves(self, start: int, end: int) -> list[Hash]:
-        """See :class:`LogSource`."""
+        """See :class:`LogSource`. Raises :class:`RowGone`."""
         return store.leaves(self._session, start, min(end, start + PAGE))
 
     def consistency(self, old: int, new: int) -> list[Hash]:
-        """See :class:`LogSource`. Raises :class:`InputError`, :class:`StorageError`."""
+        """See :class:`LogSource`. Raises :class:`InputError`, :class:`RowGone`."""
         return store.consistency_proof(self._session, old, new)
 
     def proof(self, index: int, size: int | None = None) -> dict[str, Any]:
-        """See :class:`LogSource`. Raises :class:`InputError`, :class:`StorageError`."""
+        """See :class:`LogSource`. Raises :class:`InputError`, :class:`RowGone`."""
         return public_proof(self._session, self._log, index, size)
 
 
 def public_proof(session: Session, log: LabelLog, index: int, size: int | None = None) -> dict[str, Any]:
-    """What anyone may see of one entry: its leaf hash, never its record. Raises :class:`InputError`."""
+    """What anyone may see of one entry: its leaf hash, never its record. Raises :class:`InputError`, :class:`RowGone`."""
     found = log.proof(session, index, size)
     del found["entry"]
     return {**found, "leaf_hash": store.entry(session, index).leaf_hash}
@@ -125,6 +133,19 @@ def all_leaves(source: LogSource, start: int, end: int) -> Iterator[Hash]:
             return
         yield from page
         start += len(page)
+
+
+def _row_gone(problem: bytes) -> RowGone:
+    """The log's word that a row is gone. Nothing of the stranger's text is repeated."""
+    try:
+        said = json.loads(problem)
+        code, index = said["code"], said.get("details", {}).get("index")
+    except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
+        code, index = None, None
+    if code == "tanba.log.node_missing":
+        return RowGone("the log says that an inner node of its tree is gone", code=code)
+    which = f"entry {index}" if isinstance(index, int) else "an entry"
+    return RowGone(f"the log says that {which} is gone")
 
 
 class _Answer(dict[str, Any]):

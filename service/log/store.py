@@ -26,6 +26,13 @@ _BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 _LOOKUPS = 200  # terms in one statement; a proof needs some 40
 
 
+class RowGone(StorageError):
+    """A row of the tree that must be there is not: somebody deleted it. Asking again does not bring it back."""
+
+    default_code = "tanba.log.entry_missing"
+    retryable = False
+
+
 def size(session: Session) -> int:
     """Entries in the log, as this transaction sees it."""
     return session.scalar(select(LogHead.size).where(LogHead.id == _HEAD)) or 0
@@ -117,14 +124,14 @@ def _lock_head(session: Session) -> tuple[Frontier, datetime]:
 
 
 def root(session: Session, tree_size: int) -> Hash:
-    """The tree head at a size up to the current one. Raises :class:`InputError`, :class:`StorageError`."""
+    """The tree head at a size up to the current one. Raises :class:`InputError`, :class:`RowGone`."""
     _check_size(session, tree_size)
     found = nodes(session, merkle.root_nodes(tree_size))
     return merkle.root(tree_size, found.__getitem__)
 
 
 def inclusion_proof(session: Session, index: int, tree_size: int) -> list[Hash]:
-    """``PATH(index, D[tree_size])``. Raises :class:`InputError`, :class:`StorageError`."""
+    """``PATH(index, D[tree_size])``. Raises :class:`InputError`, :class:`RowGone`."""
     _check_size(session, tree_size)
     try:
         ranges = merkle.inclusion_ranges(index, tree_size)
@@ -134,7 +141,7 @@ def inclusion_proof(session: Session, index: int, tree_size: int) -> list[Hash]:
 
 
 def consistency_proof(session: Session, old: int, new: int) -> list[Hash]:
-    """``PROOF(old, D[new])``; empty when ``old`` is 0. Raises :class:`InputError`, :class:`StorageError`."""
+    """``PROOF(old, D[new])``; empty when ``old`` is 0. Raises :class:`InputError`, :class:`RowGone`."""
     _check_size(session, new)
     if old == 0:
         return []
@@ -146,17 +153,28 @@ def consistency_proof(session: Session, old: int, new: int) -> list[Hash]:
 
 
 def entry(session: Session, index: int) -> LogEntry:
-    """One entry. Raises :class:`InputError` when the log is not that long."""
-    found = session.get(LogEntry, index) if 0 <= index < 1 << 62 else None
-    if found is None:
+    """One entry. Raises :class:`InputError` when the log is not that long, :class:`RowGone`."""
+    if not 0 <= index < size(session):
         raise InputError("the log has no such entry", code="tanba.log.no_entry")
+    found = session.get(LogEntry, index)
+    if found is None:
+        raise _entry_gone(index)
     return found
 
 
 def leaves(session: Session, start: int, end: int) -> list[Hash]:
-    """Leaf hashes of entries ``start`` to ``end``, the end excluded."""
-    statement = select(LogEntry.leaf_hash).where(LogEntry.index >= start, LogEntry.index < end).order_by(LogEntry.index)
-    return [bytes.fromhex(text) for text in session.scalars(statement)]
+    """Leaf hashes of entries ``start`` to ``end``, the end excluded. Raises :class:`RowGone` rather than close a gap."""
+    expected = range(start, min(end, size(session)))
+    statement = (
+        select(LogEntry.index, LogEntry.leaf_hash)
+        .where(LogEntry.index >= expected.start, LogEntry.index < expected.stop)
+        .order_by(LogEntry.index)
+    )
+    found = session.execute(statement).all()
+    if len(found) != len(expected):
+        there = {index for index, _ in found}
+        raise _entry_gone(next(index for index in expected if index not in there))
+    return [bytes.fromhex(text) for _, text in found]
 
 
 def _check_size(session: Session, tree_size: int) -> None:
@@ -165,7 +183,7 @@ def _check_size(session: Session, tree_size: int) -> None:
 
 
 def nodes(session: Session, wanted: Iterable[Node]) -> dict[Node, Hash]:
-    """The hashes of complete subtrees, leaves included. Raises :class:`StorageError` when one is not there."""
+    """The hashes of complete subtrees, leaves included. Raises :class:`RowGone` when one is not there."""
     asked = sorted(set(wanted))
     found: dict[Node, Hash] = {}
     low = [node.index for node in asked if node.level == 0]
@@ -180,6 +198,18 @@ def nodes(session: Session, wanted: Iterable[Node]) -> dict[Node, Hash]:
         )
         rows = session.execute(select(LogNode.level, LogNode.index, LogNode.hash).where(pairs))
         found |= {Node(level, index): bytes.fromhex(text) for level, index, text in rows}
-    if len(found) != len(asked):
-        raise StorageError("the tree of the label log has a hole", code="tanba.log.damaged")
+    for node in asked:
+        if node not in found:
+            raise (
+                _entry_gone(node.index)
+                if node.level == 0
+                else RowGone("an inner node of the label log's tree is gone", code="tanba.log.node_missing", hint=_HINT)
+            )
     return found
+
+
+_HINT = "restore the database from a backup; an auditor counts this as tampering"
+
+
+def _entry_gone(index: int) -> RowGone:
+    return RowGone(f"entry {index} of the label log is gone", hint=_HINT, details={"index": index})

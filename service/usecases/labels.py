@@ -150,7 +150,7 @@ def manifest(state: State, label_id: str) -> tuple[Label, bytes]:
 
 
 def proof(state: State, label_id: str, size: int | None = None) -> dict[str, Any]:
-    """The inclusion proof of a label's entry. Raises :class:`NotFound`, :class:`tanba.errors.InputError`."""
+    """The inclusion proof of a label's entry. Raises :class:`NotFound`, :class:`tanba.errors.InputError`, ``RowGone``."""
     with state.db.read() as session:
         row = _found(repositories.label(session, label_id))
         assert row.log_index is not None

@@ -119,7 +119,25 @@ def test_a_missing_node_is_told_apart_from_a_wrong_question(database: Database, 
         session.execute(delete(LogNode).where(LogNode.level == 2))
     with database.read() as session, pytest.raises(StorageError) as caught:
         store.root(session, 4)
-    assert caught.value.code == "tanba.log.damaged"
+    assert (caught.value.code, caught.value.retryable) == ("tanba.log.node_missing", False)
+
+
+def test_a_deleted_entry_is_named_and_a_stretch_never_closes_over_it(database: Database, log: LabelLog) -> None:
+    fill(database, log, 9)
+    with database.write() as session:
+        session.execute(delete(LogEntry).where(LogEntry.index == 5))
+    with database.read() as session:
+        for ask in (
+            lambda: store.entry(session, 5),
+            lambda: store.leaves(session, 3, 7),
+            lambda: store.inclusion_proof(session, 4, 9),
+        ):
+            with pytest.raises(store.RowGone) as caught:
+                ask()
+            assert (caught.value.code, caught.value.details) == ("tanba.log.entry_missing", {"index": 5})
+        assert len(store.leaves(session, 6, 99)) == 3
+        with pytest.raises(InputError):
+            store.entry(session, 9)
 
 
 def test_a_damaged_head_stops_appending(database: Database, log: LabelLog) -> None:
