@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from labeler.fitting import fit
 from labeler.options import LabelOptions
 from labeler.plan import ALWAYS, LabelPlan
 from tanba.asset import Asset
 from tanba.errors import MetadataNotWritable, SelfCheckFailed
 from tanba.formats.metadata import read_metadata, write_metadata
 from tanba.limits import Limits
-from tanba.model import C2PA_DST, IPTC_DST, Disclosure, Involvement
+from tanba.model import C2PA_DST, IPTC_DST, Carrier, Disclosure, Involvement
 from tanba.profiles import combine, load
 from tanba.report import Layer
 
@@ -43,11 +44,15 @@ class Prepared:
 def apply(
     asset: Asset, disclosure: Disclosure, plan: LabelPlan, options: LabelOptions, limits: Limits, moment: datetime
 ) -> Prepared:
-    """Draw and write what the plan says, in the plan's order.
+    """Make room for the label where there is none, then draw and write what the plan says, in the plan's order.
 
-    Raises :class:`VisibleRefused`, :class:`MetadataNotWritable`, :class:`MalformedAsset`, :class:`UsageError`.
+    Raises :class:`VisibleRefused`, :class:`MetadataNotWritable`, :class:`MalformedAsset`, :class:`UsageError`,
+    :class:`UnsupportedFormat`, :class:`AssetTooLarge`.
     """
     prepared = Prepared(asset)
+    if plan.carrier is Carrier.EMBEDDED:
+        fitting, notes = fit(asset, limits)
+        prepared = Prepared(fitting, warnings=notes)
     if "visible" in plan.layers:
         prepared = _with_notice(prepared, disclosure, plan, options, limits)
     if {"iptc", "aigc"}.intersection(plan.layers):
@@ -69,7 +74,7 @@ def _with_notice(
         Asset(name=asset.name, format=asset.format, size=len(drawn.data), data=drawn.data),
         ("visible",),
         drawn.alt_text,
-        drawn.notes,
+        prepared.warnings + drawn.notes,
     )
 
 

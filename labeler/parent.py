@@ -8,8 +8,10 @@ silently replaced.
 from __future__ import annotations
 
 import contextlib
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
 from labeler.output import sidecar_of
 from tanba.asset import Asset
@@ -17,6 +19,8 @@ from tanba.engine.definition import PARENT_LABEL
 from tanba.engine.read import Evidence, EvidenceStatus, read
 from tanba.engine.write import Ingredient, StoredIngredient
 from tanba.errors import AlreadyLabelled, MalformedAsset, UsageError
+from tanba.formats.containers import jxl
+from tanba.formats.sniff import JXL_BARE
 from tanba.limits import Limits
 from tanba.model import DigitalSourceType
 from tanba.report import Bucket
@@ -59,7 +63,10 @@ class Parent:
         """As the engine takes it; the stack closes the stream."""
         if self.stored is not None:
             return (self.stored,)
-        stream = stack.enter_context(self.asset.open())
+        if self.asset.format == JXL_BARE:  # the engine takes JPEG XL in its container only
+            stream: BinaryIO = io.BytesIO(jxl.wrapped(self.asset.read()))
+        else:
+            stream = stack.enter_context(self.asset.open())
         return (Ingredient(stream, self.asset.format.media_type, self.asset.name, label=PARENT_LABEL),)
 
 

@@ -108,7 +108,7 @@ def _run(job: _Job) -> Labelled:
         definition = defs.build(job.said, _context(job, prepared))
         target = stack.enter_context(_destination(job.asset, job.output, job.options))
         store = _sign(job, prepared.asset, definition, target, stack)
-        made = target.asset(job.asset.format)
+        made = target.asset(prepared.asset.format)
         evidence = selfcheck.check(made, definition, store, trust=job.trust, limits=job.limits, detached=beside)
         notes = layers.check(made, job.said, prepared.written, job.limits)
         prepared = replace(prepared, warnings=prepared.warnings + notes)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from labeler.fitting import fitted_format
 from tanba.errors import RequirementUnmet, UnsupportedFormat, UsageError
 from tanba.formats.sniff import Format, Kind
 from tanba.formats.xmp import not_writable
@@ -191,7 +192,7 @@ def _why_not(layer: str, format: Format, carrier: Carrier, wishes: Wishes) -> st
             return "the metadata was asked to be left alone"
         if carrier is Carrier.SIDECAR and format.signable:
             return "a sidecar was asked for, and the file's bytes stay as they are"
-        return not_writable(format)
+        return not_writable(fitted_format(format) if carrier is Carrier.EMBEDDED else format)
     if layer != "visible":
         return None
     if format.kind is Kind.TEXT:

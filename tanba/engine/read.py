@@ -19,7 +19,7 @@ from tanba.asset import Asset
 from tanba.engine import native
 from tanba.engine.prescan import Prescan, prescan
 from tanba.errors import Deadline
-from tanba.formats.sniff import Kind
+from tanba.formats.sniff import JXL_BARE, Kind
 from tanba.limits import DEFAULT_LIMITS, Limits
 from tanba.report import Bucket, Finding, Layer
 from tanba.trust import TrustStore
@@ -94,6 +94,8 @@ def read(
     """
     if asset.size == 0 and manifest is None:
         return Evidence(EvidenceStatus.UNREADABLE, error="the file is empty")
+    if manifest is None and asset.format == JXL_BARE:
+        return Evidence(EvidenceStatus.ABSENT)  # a codestream without container has no place for a store
     if manifest is None and not asset.format.readable:
         return Evidence(EvidenceStatus.UNSUPPORTED, error=f"no C2PA reader for {asset.format.media_type}")
     scan = prescan(asset, limits, manifest=manifest)

@@ -13,6 +13,21 @@ _RDF_MARK = b"www.w3.org/1999/02/22-rdf-syntax-ns#"
 _HEAD = 4096
 
 
+_SIGNATURE = b"\0\0\0\x0cJXL \r\n\x87\n"
+_FILE_TYPE = b"\0\0\0\x14ftypjxl \0\0\0\0jxl "
+
+
+def wrapped(codestream: bytes) -> bytes:
+    """A bare codestream in the container: signature, file type and ``jxlc`` box (ISO/IEC 18181-2, annex on the file format).
+
+    No ``jxll`` box is needed: without one the codestream is of level 5, and so is every bare codestream.
+    """
+    # Size 1 announces a 64-bit size behind the type (ISO/IEC 14496-12, 4.2).
+    size = len(codestream) + 8
+    head = size.to_bytes(4) + b"jxlc" if size < 1 << 32 else (1).to_bytes(4) + b"jxlc" + (size + 8).to_bytes(8)
+    return b"".join((_SIGNATURE, _FILE_TYPE, head, codestream))
+
+
 def read(stream: BinaryIO, blocks: Blocks) -> None:
     """XMP and EXIF boxes; Brotli-compressed ones (``brob``) are named as unread."""
     for box in top_level(stream):
