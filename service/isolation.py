@@ -21,6 +21,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from service.problems import Overloaded, WorkerDied
+from tanba.collector import collect_rarely
 from tanba.errors import Deadline
 from tanba.processes import context
 
@@ -317,6 +318,7 @@ def _prepare(memory_bytes: int) -> None:
     from service import work
 
     work.warm()
+    collect_rarely(freeze=True)
     try:
         import resource
     except ImportError:  # Windows has no rlimits; the deadline still holds

@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from tanba import __version__, exits
+from tanba.collector import collect_rarely
 from tanba.errors import InstallationError, TanbaError
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -123,6 +124,7 @@ def report_error(error: BaseException, *, as_json: bool) -> int:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Entry point of the installed command. Always leaves through SystemExit with a documented code."""
+    collect_rarely()
     args = list(sys.argv[1:] if argv is None else argv)
     as_json = wants_json(args)
     for stream in (sys.stdout, sys.stderr):

@@ -22,12 +22,18 @@ from functools import cache
 from multiprocessing.connection import Connection
 from typing import Any, Generic, TypeVar
 
+from tanba.collector import collect_rarely
 from tanba.errors import EngineError
 
 T = TypeVar("T")
 R = TypeVar("R")
 _AHEAD = 2
-"""Tasks that one worker holds: the one it does and the next, so that it never waits for us."""
+"""Tasks that one worker holds at least: the one it does and the next, so that it never waits for us."""
+_AHEAD_MOST = 16
+_AHEAD_SECONDS = 0.04
+"""Where tasks are short, a worker holds as many as it does in this time."""
+_NAP_SECONDS = 0.01
+"""How long answers may wait to be read together: waking up for every one of them costs as much as reading it."""
 _START_SECONDS = 60.0
 _MOST_STARTS = 3
 """Starts in a row that may fail before the pool gives up."""
@@ -103,6 +109,7 @@ class Pool(Generic[T, R]):
         self._context = context(preload)
         self._again: deque[_Task[T]] = deque()
         self._failed_starts = 0
+        self._found: deque[tuple[T, R | Exception]] = deque()
         self._jobs = jobs
         self._workers: list[_Worker[T]] = []
         self._look = selectors.DefaultSelector()
@@ -116,12 +123,13 @@ class Pool(Generic[T, R]):
     @property
     def free(self) -> bool:
         """Whether another task can be handed in."""
-        return self.pending < self._jobs * _AHEAD
+        to_start = _AHEAD * (self._jobs - len(self._workers))
+        return self.pending - len(self._found) < to_start + sum(worker.room for worker in self._workers)
 
     @property
     def pending(self) -> int:
         """Tasks handed in and not yet returned by :meth:`next`."""
-        return len(self._again) + sum(len(worker.tasks) for worker in self._workers)
+        return len(self._found) + len(self._again) + sum(len(worker.tasks) for worker in self._workers)
 
     def submit(self, item: T, seconds: float | None = None) -> None:
         """Hand in a task that may take so many seconds, counted from when a worker begins it."""
@@ -133,20 +141,25 @@ class Pool(Generic[T, R]):
         :class:`WorkerEnded`. Raises :class:`EngineError` when no worker can be started.
         """
         assert self.pending, "nothing was handed in"
-        while True:
+        while not self._found:
             self._feed()
-            now = time.monotonic()
+            if self._workers and all(worker.busy_for(2 * _NAP_SECONDS) for worker in self._workers):
+                time.sleep(_NAP_SECONDS)
             ends = [worker.deadline for worker in self._workers if worker.deadline is not None]
-            patience = max(0.0, min(ends) - now) if ends else None
-            ready = {key.data for key, _ in self._look.select(patience)}
+            patience = max(0.0, min(ends) - time.monotonic()) if ends else None
+            while ready := self._look.select(patience):  # until no answer is left: one that is there is in time
+                patience = 0
+                for key, _ in ready:
+                    self._keep(self._receive(key.data))
+            now = time.monotonic()
             for worker in list(self._workers):
-                found = None
-                if worker in ready:
-                    found = self._receive(worker)
-                elif worker.deadline is not None and worker.deadline <= time.monotonic():
-                    found = self._lost(worker, TookTooLong())
-                if found is not None:
-                    return found
+                if worker.deadline is not None and worker.deadline <= now:
+                    self._keep(self._lost(worker, TookTooLong()))
+        return self._found.popleft()
+
+    def _keep(self, found: tuple[T, R | Exception] | None) -> None:
+        if found is not None:
+            self._found.append(found)
 
     def _feed(self) -> None:
         """Every worker gets a task before any gets a second one."""
@@ -156,7 +169,7 @@ class Pool(Generic[T, R]):
                 worker = _Worker(self._context, self._start)
                 self._workers.append(worker)
                 self._look.register(worker.pipe, selectors.EVENT_READ, worker)
-            if worker is None or len(worker.tasks) >= _AHEAD:
+            if worker is None or len(worker.tasks) >= worker.room:
                 return
             worker.give(self._again.popleft())
 
@@ -196,6 +209,7 @@ class Pool(Generic[T, R]):
         for worker in list(self._workers):
             self._drop(worker)
         self._again.clear()
+        self._found.clear()
 
 
 @dataclass(slots=True)
@@ -211,12 +225,24 @@ class _Worker(Generic[T]):
         self.tasks: deque[_Task[T]] = deque()
         self.ready = False
         self.deadline: float | None = time.monotonic() + _START_SECONDS
+        self._usual = _AHEAD_SECONDS
+        """Seconds that a task takes of late."""
+        self._since = 0.0
         self.pipe: Connection[Any, Any]
         self.pipe, theirs = how.Pipe()
         # The server process keeps the environment that it was started with.
         self.process = how.Process(target=_serve, args=(theirs, dict(os.environ), *start), daemon=True)
         with theirs:
             self.process.start()
+
+    @property
+    def room(self) -> int:
+        """Tasks that it may hold."""
+        return max(_AHEAD, min(_AHEAD_MOST, int(_AHEAD_SECONDS / self._usual)))
+
+    def busy_for(self, seconds: float) -> bool:
+        """Whether what it holds lasts so long, to judge by what it did before. Never for tasks longer than that."""
+        return self.ready and self._usual < seconds < self._usual * (len(self.tasks) - 1)
 
     def give(self, task: _Task[T]) -> None:
         self.tasks.append(task)
@@ -231,10 +257,12 @@ class _Worker(Generic[T]):
 
     def finished(self) -> _Task[T]:
         task = self.tasks.popleft()
+        self._usual = max(1e-4, 0.9 * self._usual + 0.1 * (time.monotonic() - self._since))
         self._clock()
         return task
 
     def _clock(self) -> None:
+        self._since = time.monotonic()
         seconds = self.tasks[0].seconds if self.tasks else None
         self.deadline = time.monotonic() + seconds if seconds is not None else None
 
@@ -263,6 +291,7 @@ def _serve(
         del os.environ[name]
     if begin is not None:
         begin(*arguments)
+    collect_rarely(freeze=True)
     with contextlib.suppress(EOFError, OSError):
         pipe.send(("ready", None))
         while True:

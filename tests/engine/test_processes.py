@@ -74,6 +74,24 @@ def test_one_that_dies_stalls_or_fails_costs_only_itself():
     assert {task: found[task] for task in good} == {task: task[1] ** 2 for task in good}
 
 
+def test_short_tasks_are_handed_out_ahead_and_long_ones_are_not():
+    with Pool(do, jobs=1) as pool:
+        outcomes(pool, [("square", float(n)) for n in range(100)])
+        short = pool._workers[0].room
+        outcomes(pool, [("sleep", 0.03 + n / 10_000) for n in range(20)])
+        assert (short, pool._workers[0].room) == (16, 2)
+
+
+def test_of_many_tasks_ahead_only_the_one_that_kills_or_stalls_is_lost():
+    good = [("square", float(n)) for n in range(300)]
+    bad = [("kill", float(signal.SIGKILL)), ("sleep", 60.0), ("kill", float(signal.SIGTERM))]
+    tasks = [*good[:100], bad[0], *good[100:200], bad[1], bad[2], *good[200:]]
+    with Pool(do, jobs=2) as pool:
+        found = outcomes(pool, tasks, seconds=1.5)
+    assert {task: type(found[task]) for task in bad} == {bad[0]: WorkerEnded, bad[1]: TookTooLong, bad[2]: WorkerEnded}
+    assert {task: found[task] for task in good} == {task: task[1] ** 2 for task in good}
+
+
 def test_time_in_the_line_and_time_to_start_do_not_count():
     tasks = [("sleep", 0.4 + n / 1000) for n in range(4)]
     with Pool(do, jobs=1, begin=time.sleep, arguments=(0.7,)) as pool:
