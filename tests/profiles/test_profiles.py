@@ -162,6 +162,26 @@ def test_the_eu_code_asks_for_a_time_stamp_and_warns_about_the_second_layer() ->
     assert found["eu.cop-1.1.two-layers"].requirement.severity is Severity.REQUIRED
 
 
+def test_the_eu_asks_by_law_for_a_signed_mark_and_only_recommends_iptc_and_the_details_of_measure_1_3() -> None:
+    """Art. 50(2) names no format; Measure 1.3 of the Code "encourages" (regulation.md 2.2)."""
+    bare = Disclosure(involvement=Involvement.GENERATED)
+    found = {item.requirement.id: item for item in missing_fields(load("eu"), bare, {"timestamp"})}
+    assert [name for name, item in found.items() if item.refuses] == [
+        "eu.50-2.machine-readable",
+        "eu.cop-1.1.1.timestamp",
+    ]
+    assert {"eu.50-2.iptc", "eu.cop-1.3.system", "eu.cop-1.3.details"} <= set(found)
+    for kind in (Kind.TEXT, Kind.DOCUMENT, Kind.AUDIO, Kind.VIDEO):
+        assert refused("eu", bare, {"timestamp"}, kind)[0] == "eu.50-2.machine-readable"
+
+
+def test_california_demands_the_time_and_recommends_its_proof() -> None:
+    found = missing_fields(load("us-ca"), FULL, {"c2pa"})
+    assert [(item.requirement.id, item.refuses) for item in found] == [("us-ca.latent.time-proof", False)]
+    (time,) = [item for item in load("us-ca").requirements if item.id == "us-ca.latent.time"]
+    assert (time.severity, time.binding.value, time.fields) == (Severity.REQUIRED, "law", ("created_at",))
+
+
 def test_the_eu_wants_a_visible_notice_only_for_deepfakes_and_public_interest_texts() -> None:
     plain = Disclosure(involvement=Involvement.GENERATED, system="G")
     assert "visible" not in load("eu").layers(plain, Kind.IMAGE)
