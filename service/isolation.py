@@ -21,9 +21,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from service.problems import Overloaded, WorkerDied
+from tanba import starts
 from tanba.collector import collect_rarely
 from tanba.errors import Deadline
-from tanba.processes import context
 
 T = TypeVar("T")
 _START_SECONDS = 40.0
@@ -216,12 +216,12 @@ class _Worker:
     def __init__(self, memory_bytes: int) -> None:
         """Start it and wait until it is warm. Raises :class:`OSError`, :class:`EOFError`."""
         self._socket, theirs = socket.socketpair()
-        self._process = context(_PRELOAD).Process(
+        self._process = starts.context(_PRELOAD).Process(
             target=_serve, args=(theirs, memory_bytes), name="tanba-worker", daemon=True
         )
         try:
             with theirs:
-                self._process.start()
+                starts.start(self._process)
             self._socket.settimeout(_START_SECONDS)
             if not self._socket.recv(1):
                 raise EOFError("the worker ended before it was ready")

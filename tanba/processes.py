@@ -1,15 +1,12 @@
 """Worker processes that can be killed: one pipe each, a deadline for each task, a replacement for each that dies.
 
-Where the platform has it, processes are forked from a clean server process that has only imported our modules
-(``forkserver``), so a worker starts in milliseconds. That is safe because nothing in that process ever *used* the engine:
-a c2pa context does not survive a fork, and its random numbers must not be shared. Elsewhere they are spawned.
+How they are started: :mod:`tanba.starts`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import copyreg
-import multiprocessing
 import os
 import pickle
 import selectors
@@ -22,6 +19,7 @@ from functools import cache
 from multiprocessing.connection import Connection
 from typing import Any, Generic, TypeVar
 
+from tanba import starts
 from tanba.collector import collect_rarely
 from tanba.errors import EngineError
 
@@ -78,15 +76,6 @@ def _slots(kind: type) -> tuple[tuple[Callable[..., Any], Callable[..., Any]], .
     return tuple((slot.__get__, slot.__set__) for slot in slots)
 
 
-def context(preload: Sequence[str]) -> Any:
-    """How processes are started here; ``preload`` names the modules that every worker needs."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    found = multiprocessing.get_context("forkserver")
-    found.set_forkserver_preload(["tanba.cli", *preload])  # the command itself is imported by every child
-    return found
-
-
 class Pool(Generic[T, R]):
     """Workers for one kind of task. Used by one thread; a context manager that leaves no process behind.
 
@@ -106,7 +95,7 @@ class Pool(Generic[T, R]):
         preload: Sequence[str] = (),
     ) -> None:
         self._start = (work, begin, arguments)
-        self._context = context(preload)
+        self._context = starts.context(preload)
         self._again: deque[_Task[T]] = deque()
         self._failed_starts = 0
         self._found: deque[tuple[T, R | Exception]] = deque()
@@ -181,7 +170,11 @@ class Pool(Generic[T, R]):
                 return self._lost(worker, WorkerEnded(worker.exit_code()))
             self._failed_starts += 1
             if self._failed_starts >= _MOST_STARTS:
-                raise EngineError("no worker process can be started", code="tanba.engine.worker_died") from None
+                raise EngineError(
+                    "no worker process can be started",
+                    code="tanba.engine.worker_died",
+                    hint="functions of a script that are given to workers need `if __name__ == '__main__':` around its start",
+                ) from None
             self._drop(worker)
             return None
         except Exception as error:  # noqa: BLE001 -- an answer that cannot be unpickled is the task's failure
@@ -233,7 +226,7 @@ class _Worker(Generic[T]):
         # The server process keeps the environment that it was started with.
         self.process = how.Process(target=_serve, args=(theirs, dict(os.environ), *start), daemon=True)
         with theirs:
-            self.process.start()
+            starts.start(self.process, start)
 
     @property
     def room(self) -> int:

@@ -5,6 +5,7 @@ returns ``Invalid`` and poisons its Context), so the process is ended instead.
 from __future__ import annotations
 
 import atexit
+import os
 import threading
 
 from tanba.asset import Asset
@@ -45,6 +46,18 @@ def _worker(limits: Limits) -> Pool[_Task, Evidence]:
         _pool = Pool(_read, jobs=1, begin=_limit_memory, arguments=arguments, preload=(__name__,))
         atexit.register(_pool.close)
     return _pool
+
+
+def _after_fork() -> None:
+    """The worker of the parent is not ours to use, to wait for or to end."""
+    global _pool, _lock
+    if _pool is not None:
+        atexit.unregister(_pool.close)
+    _pool, _lock = None, threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _limit_memory(extra: int) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import pickle
 import signal
+import subprocess
+import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
-from tanba import processes
+from tanba import starts
 from tanba.errors import EngineError
 from tanba.processes import Pool, TookTooLong, WorkerEnded, light
 
@@ -126,10 +129,64 @@ def test_workers_that_never_start_are_an_error_and_no_endless_loop():
 
 
 def test_where_there_is_no_fork_server_processes_are_spawned(monkeypatch):
-    monkeypatch.setattr(processes.multiprocessing, "get_all_start_methods", lambda: ["spawn"])
-    assert processes.context(()).get_start_method() == "spawn"
+    monkeypatch.setattr(starts.multiprocessing, "get_all_start_methods", lambda: ["spawn"])
+    assert starts.context(()).get_start_method() == "spawn"
     with Pool(do, jobs=1) as pool:
         assert outcomes(pool, [("square", 3.0)]) == {("square", 3.0): 9.0}
+
+
+CROWDED = """
+from verifier import verify_bytes
+gif = b"GIF89a" + bytes([9, 0, 9, 0, 0, 0, 0]) + b"!\\xfe" + b"\\1a" * 60_000 + b"\\0;"  # read in a worker
+def check(_):
+    return verify_bytes(gif, name="a.gif").verdict.value
+"""
+PLAIN = "print(__name__, check(0))"
+DAEMON = """
+import multiprocessing
+if __name__ == "__main__":
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        print(__name__, *pool.map(check, [0]))
+"""
+FORKED = """
+import os, sys
+print(check(0), flush=True)
+if (child := os.fork()) == 0:
+    print(check(0), flush=True)
+    sys.exit()
+os.waitpid(child, 0)
+print(check(0))
+"""
+OWN = """
+import tanba.processes
+def double(n):
+    return 2 * n
+if __name__ == "__main__":
+    with tanba.processes.Pool(double, jobs=1) as pool:
+        pool.submit(4)
+        print(pool.next())
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+@pytest.mark.parametrize(
+    ("script", "printed"),
+    [
+        (CROWDED + PLAIN, "__main__ unmarked"),
+        (CROWDED + DAEMON, "__main__ unmarked"),
+        (CROWDED + FORKED, "unmarked unmarked unmarked"),
+        (OWN, "(4, 8)"),
+    ],
+    ids=["no guard", "daemonic", "forked", "own function"],
+)
+def test_a_script_is_run_once_whatever_it_does_with_processes(tmp_path, script, printed):
+    path = tmp_path / "script.py"
+    path.write_text(script)
+    environment = {**os.environ, "PYTHONPATH": str(Path(starts.__file__).parents[1])}
+    done = subprocess.run(
+        [sys.executable, path], capture_output=True, text=True, env=environment, timeout=120, check=False
+    )
+    assert (done.returncode, done.stderr, done.stdout.split()) == (0, "", printed.split())
 
 
 @dataclass(frozen=True, slots=True)
