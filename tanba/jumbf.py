@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import cbor2
 
@@ -23,8 +23,7 @@ _MAX_DEPTH = 32
 _UPDATE = b"c2um"
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(NamedTuple):
     """One box: ``offset`` and ``size`` cover header and payload, in bytes of the store."""
 
     offset: int
@@ -42,8 +41,7 @@ class Box:
         return self.offset + self.size
 
 
-@dataclass(frozen=True, slots=True)
-class SuperBox:
+class SuperBox(NamedTuple):
     """A ``jumb`` box with its description: label, type UUID and where its content boxes start."""
 
     box: Box
@@ -106,8 +104,12 @@ def children(store: bytes, parent: SuperBox) -> tuple[SuperBox, ...]:
     return tuple(superbox(store, box) for box in boxes(store, parent.content, parent.end) if box.kind == b"jumb")
 
 
+@lru_cache(maxsize=4)
 def manifests(store: bytes) -> tuple[SuperBox, ...]:
-    """All manifests in order; the last one is the active manifest (C2PA 2.4 section 11.1.4)."""
+    """All manifests in order; the last one is the active manifest (C2PA 2.4 section 11.1.4).
+
+    Of the last few stores: what reads or makes a label asks for the same one a dozen times.
+    """
     return children(store, root(store))
 
 
@@ -272,9 +274,9 @@ class Repadder:
     @classmethod
     def of(cls, store: bytes) -> Repadder:
         """Parse a store once. Raises :class:`MalformedAsset`."""
-        enclosing = signature_superbox(store)
+        enclosing, active = signature_superbox(store), manifest(store)
         box = content_box(store, enclosing, b"cbor")
-        parents = (enclosing.box, manifest(store).box, root(store).box)
+        parents = (enclosing.box, active.box, root(store).box)
         if any(parent.header != 8 for parent in parents):
             raise MalformedAsset("a 64-bit box cannot be re-padded", code="tanba.jumbf.malformed")
         return cls(store, box, parents, tuple(cbor2.loads(store[box.start : box.end]).value))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 
 from tanba.errors import TrustError
@@ -32,6 +33,11 @@ class Purpose(StrEnum):
     CAWG = "cawg"
 
 
+@lru_cache(maxsize=64)
+def _digest(parts: tuple[str, ...]) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class TrustList:
     """One named list of anchors (PEM), and optionally of end-entity certificates (``allowed_pem``)."""
@@ -55,8 +61,7 @@ class TrustList:
     @property
     def sha256(self) -> str:
         """SHA-256 of the list's file, lower-case hex; of a list of two files, over both with a zero byte between."""
-        parts = [text for text in (self.anchors_pem, self.allowed_pem) if text]
-        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+        return _digest(tuple(text for text in (self.anchors_pem, self.allowed_pem) if text))
 
     @property
     def uri(self) -> str:

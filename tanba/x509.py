@@ -28,6 +28,8 @@ _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 MAX_DEPTH = 8
 """Certificates between leaf and anchor; real chains have one to three."""
 _MAX_CERTIFICATES = 32
+_KEPT_BYTES = 32 << 10
+"""Chains up to this size are parsed once; real ones have three to six kilobytes."""
 _UNDERSTOOD = frozenset(
     {
         ExtensionOID.BASIC_CONSTRAINTS,
@@ -86,6 +88,14 @@ def load_chain(chain: Sequence[bytes]) -> tuple[x509.Certificate, ...]:
     """
     if len(chain) > _MAX_CERTIFICATES:
         raise MalformedAsset("too many certificates", code="tanba.certificate.too_many")
+    if sum(map(len, chain)) <= _KEPT_BYTES:
+        return _parsed(tuple(chain))
+    return _parsed.__wrapped__(tuple(chain))
+
+
+@lru_cache(maxsize=64)
+def _parsed(chain: tuple[bytes, ...]) -> tuple[x509.Certificate, ...]:
+    """Kept, because a report asks several times for one chain, and a folder is mostly signed by a few."""
     found = [_load(item) for item in chain]
     if found and found[0] is None:
         raise MalformedAsset("the certificate cannot be read", code="tanba.certificate.malformed")

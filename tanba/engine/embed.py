@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 from tanba.engine import places
 from tanba.engine.write import DataHash, Ingredient, StoredIngredient, sign_detached
 from tanba.engine.write import sign as sign_by_engine
-from tanba.jumbf import repad
+from tanba.jumbf import Repadder
 from tanba.protocols import Signer
 
 _CHUNK = 1 << 20
@@ -107,8 +107,10 @@ def block_length(media_type: str, store_length: int) -> int:
     return store_length - 8 + _SEGMENT_HEADER * -(-(store_length - 8) // _SEGMENT)
 
 
-def padded(bare_store: bytes, gap: int) -> bytes | None:
+def padded(padder: Repadder, bare_store: bytes, gap: int) -> bytes | None:
     """A store without COSE padding, grown by exactly ``gap`` bytes of zero padding; None when no padding is that long.
+
+    ``padder`` is of that store, with any padding.
 
     The entry ``"pad": h'00...'`` takes five, six or seven bytes beside its zeros (RFC 8949 section 3: the length of a
     byte string's head depends on its length).
@@ -118,7 +120,7 @@ def padded(bare_store: bytes, gap: int) -> bytes | None:
     for head in (5, 6, 7):
         zeros = gap - head
         if zeros >= 0 and head == 5 + (zeros > 23) + (zeros > 255):
-            grown = repad(bare_store, bytes(zeros))
+            grown = padder.build(bytes(zeros))
             return grown if len(grown) == len(bare_store) + gap else None
     return None
 
@@ -144,17 +146,18 @@ class _Job:
 
     def run(self) -> bytes | None:
         """The fitted store: one signature in the common case, two for a new shape; None when it will not fit."""
-        length = _estimates.get(self.key) or self.measure(self.sign(1 << 12)) + _SLACK
+        length = _estimates.get(self.key) or self.measure(self.sign(1 << 12).build(None)) + _SLACK
         for _ in range(_TRIES):
-            store = self.sign(length)
-            fitted = padded(store, length - self.measure(store))
+            padder = self.sign(length)
+            bare = padder.build(None)
+            fitted = padded(padder, bare, length - self.measure(bare))
             if fitted is not None:
                 self._remember(length)
                 return fitted
-            length = max(length + 1, self.measure(store) + _SLACK)
+            length = max(length + 1, self.measure(bare) + _SLACK)
         return None
 
-    def sign(self, length: int) -> bytes:
+    def sign(self, length: int) -> Repadder:
         """Sign with a hard binding that leaves out ``length`` bytes at the insertion point."""
         for item in self.ingredients:
             if isinstance(item, Ingredient):
@@ -168,7 +171,7 @@ class _Job:
             ingredients=self.ingredients,
             timestamp_url=self.timestamp_url,
         )
-        return repad(store, None)
+        return Repadder.of(store)
 
     def measure(self, store: bytes) -> int:
         return block_length(self.media_type, len(store))

@@ -126,7 +126,7 @@ def write_metadata(
             properties[aigc.PROPERTY] = label.to_json()
     if not properties:
         return Written(data, tuple(layers), tuple(notes))
-    return Written(packets.write_xmp(data, format, properties), tuple(layers), tuple(notes))
+    return Written(packets.write_xmp(data, format, properties, blocks), tuple(layers), tuple(notes))
 
 
 def _blocks(asset: Asset) -> Blocks:

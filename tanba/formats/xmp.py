@@ -124,17 +124,20 @@ def parse(packet: bytes, limits: Limits = DEFAULT_LIMITS) -> Xmp:
     return Xmp({name: tuple(values) for name, values in found.items()})
 
 
-def write_xmp(data: bytes, format: Format, properties: Mapping[QName, str | None]) -> bytes:
+def write_xmp(
+    data: bytes, format: Format, properties: Mapping[QName, str | None], blocks: Blocks | None = None
+) -> bytes:
     """The file with these properties set (None removes one); everything else in it stays as it was.
 
-    ``data`` is copied once, into the result. Raises :class:`MetadataNotWritable` with the reason,
+    ``data`` is copied once, into the result; ``blocks`` is what its container holds, when the caller has read it. Raises :class:`MetadataNotWritable` with the reason,
     :class:`MalformedAsset`, or :class:`UsageError` for values that XML cannot hold.
     """
     container = container_for(format)
     if container is None or container.write is None:
         raise MetadataNotWritable(not_writable(format) or "no XMP here")
-    blocks = Blocks()
-    container.read(io.BytesIO(data), blocks)
+    if blocks is None:
+        blocks = Blocks()
+        container.read(io.BytesIO(data), blocks)
     packet = merge(blocks.xmp[0] if blocks.xmp else None, properties)
     if blocks.xmp_extended:
         data, packet = _clean_extended(data, blocks.xmp_extended, packet, properties)

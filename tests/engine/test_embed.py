@@ -14,6 +14,7 @@ from tanba.asset import Asset
 from tanba.engine import embed
 from tanba.engine.read import read
 from tanba.engine.write import Ingredient
+from tanba.jumbf import Repadder
 from tests.pictures import CREATED, PHOTO
 from tests.pki import LocalSigner, Pki, make_pki
 
@@ -123,7 +124,7 @@ def test_the_digest_that_binds_the_output_is_the_digest_of_the_input(pki: Pki, s
 @settings(max_examples=60, deadline=None)
 @given(gap=st.integers(0, 70_000))
 def test_padding_is_exact_or_refused(gap: int) -> None:
-    grown = embed.padded(_STORE, gap)
+    grown = embed.padded(Repadder.of(_STORE), _STORE, gap)
     assert grown is None or len(grown) == len(_STORE) + gap
     if gap in range(5, 29) or gap in range(30, 262) or gap in range(263, 60_000):
         assert grown is not None
