@@ -1,4 +1,6 @@
-"""Blobs as local files: temporary file, flush to disk, rename; two characters of the digest make the folders."""
+"""Blobs as local files: temporary file, flush to disk, rename, flush of the folder; two characters of the digest make the
+folders.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +36,26 @@ class FileBlobs:
         return self.folder / digest[:2] / digest
 
     def put_file(self, digest: str, path: Path) -> None:
+        self._put_file(digest, path)
+        self._settle([digest])
+
+    def put(self, digest: str, data: bytes) -> None:
+        self._put(digest, data)
+        self._settle([digest])
+
+    def put_all(self, items: Sequence[tuple[str, bytes | Path]]) -> None:
+        list(self._threads.map(lambda item: self._put_one(*item), items))
+        self._settle([digest for digest, _ in items])
+
+    def _settle(self, digests: Sequence[str]) -> None:
+        """Flush the folders: a name is only on disk when its folder is. Each once, side by side, and also for what was there
+        already: whoever put it there may not have come so far yet.
+        """
+        folders = {self._path(digest).parent for digest in digests}
+        if folders:
+            list(self._threads.map(_flush, [self.folder, *folders]))
+
+    def _put_file(self, digest: str, path: Path) -> None:
         target = self._path(digest)
         if target.exists():
             return
@@ -43,21 +65,18 @@ class FileBlobs:
             except OSError:
                 shutil.copyfile(path, part.path)
 
-    def put(self, digest: str, data: bytes) -> None:
+    def _put(self, digest: str, data: bytes) -> None:
         target = self._path(digest)
         if target.exists():
             return
         with _Part(target) as part:
             part.path.write_bytes(data)
 
-    def put_all(self, items: Sequence[tuple[str, bytes | Path]]) -> None:
-        list(self._threads.map(lambda item: self._put_one(*item), items))
-
     def _put_one(self, digest: str, content: bytes | Path) -> None:
         if isinstance(content, bytes):
-            self.put(digest, content)
+            self._put(digest, content)
         else:
-            self.put_file(digest, content)
+            self._put_file(digest, content)
 
     def get(self, digest: str) -> bytes | None:
         try:
@@ -115,11 +134,7 @@ class _Part:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         try:
             if kind is None:
-                descriptor = os.open(self.path, os.O_RDONLY)
-                try:
-                    os.fsync(descriptor)
-                finally:
-                    os.close(descriptor)
+                _flush(self.path)
                 self.path.replace(self.target)
         except OSError as failure:
             raise storage_error(failure) from failure
@@ -127,3 +142,17 @@ class _Part:
             self.path.unlink(missing_ok=True)
         if isinstance(error, OSError):
             raise storage_error(error) from error
+
+
+def _flush(path: Path) -> None:
+    """A file or a folder onto the disk. Windows opens no folders; its file systems log names by themselves."""
+    if os.name == "nt" and path.is_dir():
+        return
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise storage_error(error) from error

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, Table
 from sqlalchemy.orm import DeclarativeBase
 
 from service.db.types import JsonValue, UtcDateTime
@@ -29,3 +29,8 @@ class Base(DeclarativeBase):
         list[str]: JsonValue,
         list[Any]: JsonValue,
     }
+
+
+def table(kind: type[Base]) -> Table:
+    """The table of a class, for statements that need no objects."""
+    return cast("Table", kind.__table__)

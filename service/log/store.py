@@ -15,6 +15,7 @@ from sqlalchemy import and_, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from service.db.base import table
 from service.log import merkle
 from service.log.merkle import Frontier, Hash, Node
 from service.log.models import LogEntry, LogHead, LogNode
@@ -23,6 +24,11 @@ from tanba.errors import InputError, StorageError
 
 _HEAD = 1
 _BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
+_HEADS, _ENTRIES, _NODES = table(LogHead), table(LogEntry), table(LogNode)
+# Statements on tables, made once: as many of the ORM's cost a label three times as much.
+_LOCKED_HEAD = select(_HEADS.c.size, _HEADS.c.frontier, _HEADS.c.at).where(_HEADS.c.id == _HEAD).with_for_update()
+_NEW_HEAD = update(_HEADS).where(_HEADS.c.id == _HEAD)
+_NEW_ENTRIES, _NEW_NODES = insert(_ENTRIES), insert(_NODES)
 _LOOKUPS = 200  # terms in one statement; a proof needs some 40
 
 
@@ -94,29 +100,26 @@ def _append(session: Session, records: Sequence[LogRecord], at: datetime, proofs
             proofs.append(Proved(frontier.size - 1, written, path, frontier.root()))
     if not entries:
         return first
-    session.execute(insert(LogEntry), entries)
+    connection = session.connection()
+    connection.execute(_NEW_ENTRIES, entries)
     if completed:
-        session.execute(insert(LogNode), completed)
-    session.execute(
-        update(LogHead)
-        .where(LogHead.id == _HEAD)
-        .values(size=frontier.size, at=at, frontier=[value.hex() for value in frontier.hashes])
-        .execution_options(synchronize_session=False)
+        connection.execute(_NEW_NODES, completed)
+    connection.execute(
+        _NEW_HEAD, {"size": frontier.size, "at": at, "frontier": [value.hex() for value in frontier.hashes]}
     )
     return first
 
 
 def _lock_head(session: Session) -> tuple[Frontier, datetime]:
     """Wait for our turn. SQLite's ``BEGIN IMMEDIATE`` already gave it; PostgreSQL locks the row."""
-    statement = select(LogHead.size, LogHead.frontier, LogHead.at).where(LogHead.id == _HEAD).with_for_update()
-    row = session.execute(statement).one_or_none()
+    row = session.connection().execute(_LOCKED_HEAD).one_or_none()
     if row is None:
         try:
             with session.begin_nested():
                 session.execute(insert(LogHead), [{"id": _HEAD, "size": 0, "frontier": [], "at": _BEGINNING}])
         except IntegrityError:
             pass  # another writer made it first: read what it left
-        row = session.execute(statement).one()
+        row = session.connection().execute(_LOCKED_HEAD).one()
     try:
         return Frontier(row.size, [bytes.fromhex(text) for text in row.frontier]), row.at
     except ValueError as error:

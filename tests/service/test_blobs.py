@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 import secrets
+import stat
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -133,3 +136,41 @@ def test_when_one_of_several_cannot_be_put_the_caller_is_told(tmp_path):
     (tmp_path / "blobs" / digest(data)[:2]).write_text("a file where a folder must be")
     with pytest.raises(StorageError):
         store.put_all([(digest(b"else"), b"else"), (digest(data), data)])
+
+
+def test_names_are_on_disk_too_each_folder_once_for_a_group_and_after_its_files(tmp_path, monkeypatch):
+    store = open_store((tmp_path / "blobs").as_uri(), S3Settings())
+    contents = {digest(data): data for data in (bytes([number]) for number in range(40))}
+    known = next(iter(contents))
+    store.put(known, contents[known])
+    flushed: list[tuple[int, set[str]]] = []
+    fsync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        there = {path.name for path in (tmp_path / "blobs").glob("??/*")}
+        flushed.append((os.fstat(descriptor).st_ino, there))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    store.put_all(list(contents.items()))
+    folders = {path.stat().st_ino: path for path in (tmp_path / "blobs", *(tmp_path / "blobs").glob("??"))}
+    of_folders = [(folders[inode], there) for inode, there in flushed if inode in folders]
+    assert sorted(path for path, _ in of_folders) == sorted(folders.values())
+    assert all(there == contents.keys() for _, there in of_folders)
+    assert len(flushed) - len(of_folders) == len(contents) - 1
+
+
+def test_a_folder_that_cannot_be_flushed_is_a_storage_error(tmp_path, monkeypatch):
+    store = open_store((tmp_path / "blobs").as_uri(), S3Settings())
+    fsync = os.fsync
+
+    def full(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EIO, "I/O error")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StorageError):
+        store.put(digest(b"x"), b"x")
+    with pytest.raises(StorageError):
+        store.put_all([(digest(b"y"), b"y")])
