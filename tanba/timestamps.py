@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tanba.errors import TimestampError
+from tanba.errors import MalformedAsset, TimestampError
 
 TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
 """id-kp-timeStamping, the only usage a time-stamp authority's certificate may have (RFC 3161 section 2.3)."""
@@ -81,10 +81,11 @@ def signature_holds(data: bytes, digest: bytes) -> bool:
 
 
 def _signed_by(signer: Any, certificate: bytes) -> bool:
-    from cryptography import x509
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+
+    from tanba.x509 import load_chain
 
     message, signature = signer["signed_attrs"].untag().dump(), signer["signature"].native
     named: dict[str, hashes.HashAlgorithm] = {
@@ -98,7 +99,7 @@ def _signed_by(signer: Any, certificate: bytes) -> bool:
         return False
     digest = named[name]
     try:
-        key = x509.load_der_x509_certificate(certificate).public_key()
+        key = load_chain([certificate])[0].public_key()
         if isinstance(key, rsa.RSAPublicKey) and kind == "rsassa_pkcs1v15":
             key.verify(signature, message, padding.PKCS1v15(), digest)
         elif isinstance(key, rsa.RSAPublicKey) and kind == "rsassa_pss":
@@ -108,7 +109,7 @@ def _signed_by(signer: Any, certificate: bytes) -> bool:
             key.verify(signature, message, ec.ECDSA(digest))
         else:
             return False
-    except (InvalidSignature, UnsupportedAlgorithm):
+    except (InvalidSignature, UnsupportedAlgorithm, MalformedAsset):
         return False
     return True
 

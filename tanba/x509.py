@@ -9,6 +9,7 @@ C2PA 2.4 section 13.2 allows.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,10 +19,15 @@ from typing import TypeVar
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 from tanba.errors import MalformedAsset, TrustError
 from tanba.trust import Purpose, TrustList
+
+# Such certificates stand in files of strangers, and the reader of a report can do nothing about them; the warning would
+# print source lines among the results. ``warnings.catch_warnings`` around the parser is not safe with threads.
+warnings.filterwarnings("ignore", "Parsed a serial number which wasn't positive", CryptographyDeprecationWarning)
 
 _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 

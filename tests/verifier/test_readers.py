@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -89,6 +91,24 @@ def test_a_name_in_an_unknown_string_type_makes_a_certificate_unreadable() -> No
         changed[place + 5] = 0x0D
         with pytest.raises(MalformedAsset):
             paths.load_chain([bytes(changed)])
+
+
+def test_a_serial_number_that_is_not_positive_prints_nothing() -> None:
+    """RFC 5280 4.1.2.2 wants it positive; a process of its own, because the test runner sets its own filters."""
+    leaf = world().leaf(at=NOW).certificate
+    data = leaf.public_bytes(Encoding.DER)
+    serial = leaf.serial_number.to_bytes((leaf.serial_number.bit_length() + 8) // 8)
+    place = data.index(b"\x02" + bytes([len(serial)]) + serial) + 2
+    negative = data[:place] + bytes([data[place] | 0x80]) + data[place + 1 :]
+    script = (
+        "import sys, warnings; from tanba import x509; "
+        "(one,) = x509.load_chain([sys.stdin.buffer.read()]); print(x509.facts(one).serial[0]); "
+        "warnings.warn('others still show', stacklevel=1)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], input=negative, capture_output=True, check=True)
+    assert done.stdout.strip() == b"-"
+    assert b"serial number" not in done.stderr
+    assert b"others still show" in done.stderr
 
 
 @RELAXED
