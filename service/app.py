@@ -12,6 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.concurrency import run_in_threadpool
 
 from service import observability, problems
+from service.admission import Admission
 from service.api import (
     contests,
     explain,
@@ -91,6 +92,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utc_now) -> F
     pages.install(app)
     _describe(app)
     app.add_middleware(BodyGuard, seconds=settings.body_seconds, most=settings.limits.asset_bytes + _FORM_OVERHEAD)
+    app.add_middleware(Admission, workers=state.workers)
     app.add_middleware(
         Origins,
         allow_origin_regex=settings.extension_origins,

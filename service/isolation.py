@@ -58,6 +58,10 @@ class Workers:
         """Requests inside: running and waiting."""
         return self._inside
 
+    def refusal(self) -> Overloaded | None:
+        """The answer to work that would find the queue full just now, before anything of it is read."""
+        return _full() if self._inside >= self.capacity else None
+
     async def ready(self) -> None:
         """Start every worker, and wait until they can work. Raises :class:`WorkerDied`."""
         self._start()
@@ -77,7 +81,7 @@ class Workers:
         """
         with self._lock:
             if self._inside >= self.capacity:
-                raise Overloaded("all workers are busy", hint="try again shortly", details={"retry_after": 1})
+                raise _full()
             self._inside += 1
         try:
             self._start()
@@ -266,6 +270,10 @@ class _Worker:
         if self._process.is_alive():
             self._process.kill()
             self._process.join(5)
+
+
+def _full() -> Overloaded:
+    return Overloaded("all workers are busy", hint="try again shortly", details={"retry_after": 1})
 
 
 def _died(what: str) -> WorkerDied:

@@ -112,7 +112,7 @@ class Observe:
             self._account(scope, status, time.perf_counter() - started)
 
     def _account(self, scope: Scope, status: int, seconds: float) -> None:
-        template = getattr(scope.get("route"), "path", None) or "unmatched"
+        template = getattr(scope.get("route"), "path", None) or scope.get("tanba.route", "unmatched")
         code = scope.get("tanba.error_code")
         self.metrics.requests.labels(template, scope["method"], status).inc()
         self.metrics.seconds.labels(template).observe(seconds)

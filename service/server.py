@@ -1,4 +1,4 @@
-"""uvicorn around the app object, with two guards that it lacks: a deadline and a size for the request head."""
+"""uvicorn around the app object, with guards that it lacks: for the request head, and for a body nobody waits for any more."""
 
 from __future__ import annotations
 
@@ -13,64 +13,99 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from service.config import Settings
 
 _HEAD_BYTES = 64 << 10
+_UNREAD_BYTES = 4 << 20
 
 
-def protocol(seconds: float) -> type[HttpToolsProtocol]:
-    """Uvicorn's httptools protocol that closes a connection whose request head takes too long or grows too large."""
+class GuardedProtocol(HttpToolsProtocol):
+    """Uvicorn's httptools protocol that closes a connection whose request head takes too long or grows too large.
 
-    class GuardedProtocol(HttpToolsProtocol):
-        """See :func:`protocol`."""
+    A request may be answered before its body has arrived (a refusal). The rest is thrown away so that the connection can be
+    used again, at most :data:`_UNREAD_BYTES` of it and for as long as a head may take; then the connection is closed.
+    """
 
-        _head_bytes = 0
-        _head_timer: asyncio.TimerHandle | None = None
-        _in_head = True
+    seconds: float
+    """What a head, and a body that nobody waits for, may take."""
 
-        def connection_made(self, transport: Any) -> None:
-            super().connection_made(transport)
-            self._arm()
+    _head_bytes = 0
+    _head_timer: asyncio.TimerHandle | None = None
+    _in_head = True
+    _arrived = False
+    _unread: int | None = None
 
-        def connection_lost(self, exc: Exception | None) -> None:
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._arm()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._disarm()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._unread is not None:
+            self._unread += len(data)
+            if self._unread > _UNREAD_BYTES:
+                self._hang_up()
+                return
+        elif self._in_head:
+            if self._head_timer is None:
+                self._arm()
+            self._head_bytes += len(data)
+            # The first packet may hold a body behind the head, so only what came before it counts.
+            if self._head_bytes - len(data) > _HEAD_BYTES:
+                self._refuse(b"431 Request Header Fields Too Large")
+                return
+            if len(data) > _HEAD_BYTES and b"\r\n\r\n" not in data[:_HEAD_BYTES]:
+                self._refuse(b"431 Request Header Fields Too Large")
+                return
+        super().data_received(data)
+
+    def on_headers_complete(self) -> None:
+        self._in_head, self._head_bytes, self._arrived = False, 0, False
+        self._disarm()
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._arrived = True
+        if self._unread is not None:
             self._disarm()
-            super().connection_lost(exc)
+            self._unread, self._in_head = None, True
+            # Its arrival stopped the clock of an idle connection that the answer had started.
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
 
-        def data_received(self, data: bytes) -> None:
-            if self._in_head:
-                if self._head_timer is None:
-                    self._arm()
-                self._head_bytes += len(data)
-                # The first packet may hold a body behind the head, so only what came before it counts.
-                if self._head_bytes - len(data) > _HEAD_BYTES:
-                    self._refuse(b"431 Request Header Fields Too Large")
-                    return
-                if len(data) > _HEAD_BYTES and b"\r\n\r\n" not in data[:_HEAD_BYTES]:
-                    self._refuse(b"431 Request Header Fields Too Large")
-                    return
-            super().data_received(data)
-
-        def on_headers_complete(self) -> None:
-            self._in_head, self._head_bytes = False, 0
-            self._disarm()
-            super().on_headers_complete()
-
-        def on_response_complete(self) -> None:
+    def on_response_complete(self) -> None:
+        if self._arrived:
             self._in_head = True
-            super().on_response_complete()
+        elif not self.pipeline:
+            self._unread = 0
+            self._head_timer = self.loop.call_later(self.seconds, self._hang_up)
+        super().on_response_complete()
 
-        def _arm(self) -> None:
-            self._head_timer = self.loop.call_later(seconds, self._refuse, b"408 Request Timeout")
+    def _arm(self) -> None:
+        self._head_timer = self.loop.call_later(self.seconds, self._refuse, b"408 Request Timeout")
 
-        def _disarm(self) -> None:
-            if self._head_timer is not None:
-                self._head_timer.cancel()
-                self._head_timer = None
+    def _disarm(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
 
-        def _refuse(self, status: bytes) -> None:
-            self._disarm()
-            if not self.transport.is_closing():
-                self.transport.write(b"HTTP/1.1 " + status + b"\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
-                self.transport.close()
+    def _hang_up(self) -> None:
+        self._disarm()
+        if not self.transport.is_closing():
+            self.transport.close()
 
-    return GuardedProtocol
+    def _refuse(self, status: bytes) -> None:
+        self._disarm()
+        if not self.transport.is_closing():
+            self.transport.write(b"HTTP/1.1 " + status + b"\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+            self.transport.close()
+
+
+def protocol(seconds: float) -> type[GuardedProtocol]:
+    """The protocol with its time set: uvicorn takes a class, not an object."""
+    return type("TimedProtocol", (GuardedProtocol,), {"seconds": seconds})
 
 
 def run(app: FastAPI, settings: Settings) -> None:

@@ -1,0 +1,74 @@
+"""Refusing work before its body is read: when every worker and every place in the queue is taken, an upload is told so at once.
+
+A refused body is never parsed, spooled or hashed. A place is not reserved for a body that is still arriving, or slow senders
+could take all of them; so a request that came in time may still find the queue full, and gets the same answer then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Collection
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service import problems
+from service.isolation import Workers
+from tanba.errors import TanbaError
+
+UPLOADS = frozenset({"/v1/labels", "/v1/verifications", "/v1/verifications/batch"})
+"""Where a file or a text goes to a worker. Questions by hash are JSON and need none."""
+
+_SHORT = 1 << 20
+"""A declared body up to this size is left to the server to throw away, and the connection lives on."""
+_LINGER_SECONDS = 2.0
+"""How long a longer one is thrown away, so that its sender reads the answer and not a reset connection (RFC 9112 §9.6)."""
+
+
+class Admission:
+    """Pure ASGI middleware: 503 with ``Retry-After`` and a problem document for an upload that no worker could take."""
+
+    def __init__(self, app: ASGIApp, *, workers: Workers, paths: Collection[str] = UPLOADS) -> None:
+        self.app = app
+        self.workers = workers
+        self.paths = paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "POST" or scope["path"] not in self.paths:
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        refusal = None if _is_json(headers) else self.workers.refusal()
+        if refusal is None:
+            await self.app(scope, receive, send)
+            return
+        await _refuse(refusal, headers, scope, receive, send)
+
+
+def _is_json(headers: Headers) -> bool:
+    return headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
+
+
+async def _refuse(error: TanbaError, headers: Headers, scope: Scope, receive: Receive, send: Send) -> None:
+    scope["tanba.error_code"] = error.code
+    scope["tanba.route"] = scope["path"]
+    status, document, extra = problems.from_error(error, scope.get("tanba.request_id"))
+    declared = headers.get("content-length", "")
+    # Who asked before sending (100-continue) may keep the body and reuse the connection: only closing it is unambiguous.
+    if "expect" not in headers and declared.isdigit() and int(declared[:20]) <= _SHORT:
+        await problems.response(status, document, extra)(scope, receive, send)
+        return
+
+    async def lingering(message: Message) -> None:
+        """Send everything, but end only when the sender stopped or had its time."""
+        last = message["type"] == "http.response.body"
+        await send({**message, "more_body": True} if last else message)
+        if last:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LINGER_SECONDS):
+                    while (await receive()).get("more_body", False):
+                        pass
+            await send({"type": "http.response.body", "body": b""})
+
+    await problems.response(status, document, {**extra, "Connection": "close"})(scope, receive, lingering)

@@ -1,0 +1,188 @@
+"""A full service says so before it reads: heads alone are sent, the worker stands still, and others are served meanwhile."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Self
+
+import httpx2
+import pytest
+
+from tests.service.conftest import jpeg
+from tests.service.server import Server
+
+HEAD = "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\n{more}\r\n"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory) -> Iterator[Server]:
+    running = Server(
+        tmp_path_factory.mktemp("admission"), TANBA_WORKERS="1", TANBA_QUEUE="0", TANBA_HEADER_SECONDS="2"
+    ).start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def full(server) -> Iterator[Server]:
+    """The only worker is stopped in the middle of a verification, and there is no queue."""
+    with occupied(server):
+        yield server
+
+
+@contextmanager
+def occupied(server: Server) -> Iterator[Future[httpx2.Response]]:
+    (worker,) = server.workers()
+    os.kill(worker, signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(httpx2.post, f"{server.url}/v1/verifications", content=unseen(), timeout=60)
+        try:
+            ends = time.monotonic() + 20
+            while httpx2.post(f"{server.url}/v1/verifications", content=b"", timeout=20).status_code != 503:
+                assert time.monotonic() < ends
+                time.sleep(0.02)
+            yield first
+        finally:
+            os.kill(worker, signal.SIGCONT)
+        assert first.result().status_code == 200, "what was accepted is finished"
+
+
+def unseen() -> bytes:
+    """A picture whose report is in no cache."""
+    return jpeg() + os.urandom(8)
+
+
+class Connection:
+    """A plain HTTP/1.1 connection that shows when the answer came and what became of the connection."""
+
+    def __init__(self, server: Server) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+        self.kept = b""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+    def send(self, data: bytes | str) -> None:
+        self.socket.sendall(data if isinstance(data, bytes) else data.encode())
+
+    def answer(self) -> tuple[int, dict[str, str], bytes]:
+        while b"\r\n\r\n" not in self.kept:
+            self._more()
+        head, _, self.kept = self.kept.partition(b"\r\n\r\n")
+        first, *lines = head.decode().split("\r\n")
+        headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
+        size = int(headers["content-length"])
+        while len(self.kept) < size:
+            self._more()
+        body, self.kept = self.kept[:size], self.kept[size:]
+        return int(first.split()[1]), headers, body
+
+    def _more(self) -> None:
+        data = self.socket.recv(65536)
+        assert data, "closed"
+        self.kept += data
+
+    def closed(self) -> bool:
+        """Whether the server ends the connection, without one byte more."""
+        try:
+            return self.socket.recv(1) == b""
+        except ConnectionResetError:
+            return True
+
+
+@pytest.mark.parametrize("path", ["/v1/verifications", "/v1/labels", "/v1/verifications/batch"])
+@pytest.mark.parametrize("size", [10, 300_000, 50_000_000])
+def test_a_full_queue_is_told_after_the_head_alone(path: str, size: int, full: Server) -> None:
+    """Row 12: not one byte of the body is sent, so nothing of it can have been waited for, spooled or parsed."""
+    with Connection(full) as connection:
+        connection.send(
+            HEAD.format(path=path, more=f"Content-Length: {size}\r\nOrigin: chrome-extension://{'a' * 32}\r\n")
+        )
+        status, headers, body = connection.answer()
+    problem = json.loads(body)
+    assert (status, headers["content-type"]) == (503, "application/problem+json")
+    assert (problem["code"], problem["retryable"]) == ("tanba.service.overloaded", True)
+    assert problem["request_id"] == headers["x-request-id"]
+    assert int(headers["retry-after"]) >= 1
+    assert headers["cache-control"] == "no-store"
+    assert "access-control-allow-origin" in headers, "an extension can read the refusal"
+    assert ("connection" in headers) == (size > 1 << 20)
+
+
+def test_a_short_body_is_thrown_away_and_the_connection_is_used_again(full: Server) -> None:
+    with Connection(full) as connection:
+        for _ in range(3):
+            connection.send(HEAD.format(path="/v1/verifications", more="Content-Length: 300000\r\n"))
+            assert connection.answer()[0] == 503
+            for _ in range(30):
+                connection.send(bytes(10_000))
+        connection.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert connection.answer()[0] == 200
+
+
+@pytest.mark.parametrize("more", ["Content-Length: 9000000\r\n", "Transfer-Encoding: chunked\r\n"])
+def test_a_long_body_gets_its_whole_answer_and_then_the_end(more: str, full: Server) -> None:
+    with Connection(full) as connection:
+        connection.send(HEAD.format(path="/v1/verifications", more=more))
+        if "chunked" in more:
+            connection.send(b"100000\r\n" + bytes(1 << 20) + b"\r\n")
+        else:
+            connection.send(bytes(1 << 20))
+        status, headers, body = connection.answer()
+        assert (status, headers["connection"], json.loads(body)["status"]) == (503, "close", 503)
+        assert connection.closed()
+
+
+def test_who_asks_before_sending_is_never_told_to_send(full: Server) -> None:
+    with Connection(full) as connection:
+        connection.send(HEAD.format(path="/v1/labels", more="Content-Length: 900\r\nExpect: 100-continue\r\n"))
+        status, headers, _ = connection.answer()
+        assert (status, headers["connection"]) == (503, "close")
+
+
+def test_a_body_that_nobody_waits_for_cannot_hold_the_connection(full: Server) -> None:
+    with Connection(full) as connection:
+        connection.send(HEAD.format(path="/v1/verifications", more="Content-Length: 1000\r\n"))
+        assert connection.answer()[0] == 503
+        started = time.monotonic()
+        connection.send(b"a")
+        assert connection.closed()
+        assert time.monotonic() - started < 10
+
+
+def test_what_needs_no_worker_is_answered_while_the_queue_is_full(full: Server) -> None:
+    with httpx2.Client(base_url=full.url, timeout=20) as http:
+        assert http.get(f"/v1/verifications/by-hash/{'0' * 64}").status_code == 404
+        assert http.get("/v1/log").status_code == 200
+        batch = http.post("/v1/verifications/batch", json={"items": [{"sha256": "0" * 64}]})
+        assert (batch.status_code, batch.json()["items"][0]["status"]) == (200, 404)
+        page = http.post("/?lang=en", files={"file": ("a.jpg", unseen())})
+        assert (page.status_code, page.headers["content-type"].partition(";")[0]) == (503, "text/html")
+
+
+def test_the_queue_opens_again_and_nothing_is_left(server: Server) -> None:
+    with occupied(server):
+        assert httpx2.post(f"{server.url}/v1/verifications", content=unseen()).status_code == 503
+    assert httpx2.post(f"{server.url}/v1/verifications", content=unseen()).status_code == 200
+    assert not list((server.home / "service" / "spool").iterdir())
+
+
+def test_an_upload_refused_for_its_key_leaves_the_connection_in_order(server: Server) -> None:
+    """Not only a full queue answers early: the rest of such a body was once taken for a head that is too large."""
+    with Connection(server) as connection:
+        connection.send(HEAD.format(path="/v1/labels", more="Content-Length: 500000\r\n"))
+        assert connection.answer()[0] == 401
+        for _ in range(50):
+            connection.send(bytes(10_000))
+        connection.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert connection.answer()[0] == 200
