@@ -164,7 +164,7 @@ def label(task: LabelTask) -> LabelDone:
 
     asset = _asset(task.file, task.limits)
     parent = _asset(task.parent, task.limits) if task.parent else None
-    with open_signer(task.identity, task.keys_dir) as signer:
+    with open_signer(task.identity, task.keys_dir, task.limits.seconds) as signer:
         made = labeler.stamped(
             _stamper(task.stamping) if task.stamping else None,
             asset,
@@ -184,13 +184,16 @@ def label(task: LabelTask) -> LabelDone:
     return LabelDone(made.receipt, made.store, task.output, len(content))
 
 
-def open_signer(identity: str | None, keys_dir: Path) -> Any:
+def open_signer(identity: str | None, keys_dir: Path, seconds: float) -> Any:
     """The named identity, or the keyring's active one, as a context manager around a Signer; open until the worker
     ends, the keyring changes or a signature fails.
+
+    ``seconds`` is what the whole work may take. One call to the key's provider may take a quarter of it: opening and
+    signing then fail for what they are, before the worker is stopped in the belief that the file is to blame.
     """
     import keys
 
-    return keys.kept_identity(identity, home=keys_dir)
+    return keys.kept_identity(identity, home=keys_dir, seconds=seconds / 4)
 
 
 def _stamper(how: Stamping) -> Any:
@@ -204,14 +207,14 @@ def _stamper(how: Stamping) -> Any:
     return _relays[how]
 
 
-def probe(keys_dir: Path, identity: str | None) -> dict[str, Any]:
+def probe(keys_dir: Path, identity: str | None, seconds: float) -> dict[str, Any]:
     """Sign a small text with the active identity and verify it: what ``/readyz`` rests on."""
     import labeler
     from tanba.model import Involvement
     from verifier import Settings, verify_asset
 
     asset = Asset.from_bytes(b"Tanba readiness probe.\n", name="probe.txt")
-    with open_signer(identity, keys_dir) as signer:
+    with open_signer(identity, keys_dir, seconds) as signer:
         made = labeler.label(asset, Disclosure(involvement=Involvement.GENERATED, system="probe"), signer=signer)
         not_after = getattr(signer, "not_after", None)
     assert made.content is not None

@@ -95,7 +95,9 @@ async def _check(state: State, kept: Probe) -> Readiness:
     days: list[float | None] = [None]
 
     async def probe() -> None:
-        found = await state.workers.run(work.probe, state.settings.keys_dir, state.settings.identity)
+        found = await state.workers.run(
+            work.probe, state.settings.keys_dir, state.settings.identity, state.limits.seconds
+        )
         days[0] = found["days_left"]
         if found["verdict"] not in {"valid", "trusted"}:
             raise problems.NotReady(f"the probe came back {found['verdict']}", code="tanba.service.probe_failed")

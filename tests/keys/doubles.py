@@ -34,6 +34,7 @@ class Service:
         self.other = make_key(algorithm)
         self.token = token
         self.mode = "ok"
+        self.seconds = 3.0  # of mode slow
         self.requests: list[tuple[str, dict[str, Any]]] = []
         self.url = ""
 
@@ -67,7 +68,7 @@ class Service:
                 body = json.loads(self.rfile.read(length) or b"{}") if length else {}
                 service.requests.append((self.path, body))
                 if service.mode == "slow":
-                    time.sleep(3)
+                    time.sleep(service.seconds)
                 status, found = (
                     (500, {}) if service.mode == "down" else service.answer(self.command, self.path, self.headers, body)
                 )

@@ -23,8 +23,12 @@ import httpx2
 import pytest
 from starlette.testclient import TestClient
 
+from keys import development, lifecycle
+from keys.development import utc_now
+from keys.lifecycle import Plan
 from service.app import create_app
 from tests.databases import postgres_server  # noqa: F401 -- a fixture
+from tests.keys import doubles
 from tests.service.conftest import Service, jpeg, make_settings
 from tests.service.server import Server
 
@@ -272,6 +276,48 @@ def test_a_key_that_is_gone_is_an_answer_and_its_return_needs_no_restart(tmp_pat
         assert service.verify(jpeg()).status_code == 200
         (tmp_path / "elsewhere").rename(tmp_path / "keys")
         assert service.label(jpeg((8, 8, 8))).status_code == 201
+
+
+def test_a_slow_signer_is_an_answer_within_its_limit_and_holds_up_nobody_else(tmp_path):
+    """Row 6: a remote signer that takes the request and then says nothing, behind a real service with two workers.
+
+    The caller is told that the key's provider was slow, not that the file took too long.
+    """
+    with doubles.Remote("es256", "t0ken").running() as remote:
+        plan = Plan("hsm", "es256", "remote", {"url": remote.url, "token": "env:HSM_TOKEN"}, existing=True)
+        info = lifecycle.create(tmp_path / "keys", plan, clock=utc_now, secrets=lambda _: "t0ken")
+        development.trust(tmp_path / "keys", tmp_path / "trust", utc_now())
+        lifecycle.activate(tmp_path / "keys", info.name, clock=utc_now, probe=lambda _: None)
+        server = Server(tmp_path, TANBA_WORKERS="2", TANBA_IDENTITY=info.name, HSM_TOKEN="t0ken").start()
+        try:
+            labelled = send(server, "before", jpeg((1, 1, 1)))
+            assert labelled.status_code == 201, labelled.text
+            remote.seconds, remote.mode = 120.0, "slow"
+            asked = len(remote.requests)
+            with ThreadPoolExecutor(1) as pool:
+                began = time.monotonic()
+                slow = pool.submit(lambda: (send(server, "slow", jpeg((2, 2, 2))), time.monotonic() - began))
+                while len(remote.requests) == asked and not slow.done():
+                    time.sleep(0.01)
+                served = 0
+                while served < 20 and not slow.done():
+                    answer = httpx2.post(f"{server.url}/v1/verifications", content=jpeg((served, 9, 9)), timeout=20)
+                    assert answer.status_code == 200
+                    served += 1
+                assert served == 20, "others are served while the signer is silent"
+                refused, took = slow.result()
+            assert (refused.status_code, refused.json()["code"]) == (503, "tanba.keys.provider_slow")
+            assert refused.json()["retryable"]
+            assert refused.headers["retry-after"]
+            assert took < 10, "the work's own limit, at which the file would be blamed"
+            remote.mode = "ok"
+            assert send(server, "slow", jpeg((2, 2, 2))).status_code == 201, (
+                "the same key works when the signer is back"
+            )
+            assert httpx2.get(f"{server.url}/v1/log").json()["size"] == 2
+            assert not list((tmp_path / "service" / "spool").iterdir())
+        finally:
+            server.stop()
 
 
 @pytest.mark.parametrize("table", ["label", "log_entry", "idempotency"])
