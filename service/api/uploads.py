@@ -18,7 +18,7 @@ from starlette.formparsers import MultiPartException
 
 from service.bodies import Spool, Spooled, bare_name
 from service.state import State
-from tanba.errors import InputError, UnsupportedFormat, UsageError
+from tanba.errors import AssetTooLarge, InputError, UnsupportedFormat, UsageError
 
 _CHUNK = 256 << 10
 _MAX_FIELDS = 64
@@ -128,6 +128,13 @@ async def take_text(spool: Spool, text: str, limit: int) -> Spooled:
         yield data
 
     return await spool.take(once(), name="text.txt", limit=limit)
+
+
+def manifest_bytes(state: State, sidecar: Spooled) -> bytes:
+    """The bytes of a detached manifest. Raises :class:`AssetTooLarge`."""
+    if sidecar.size > state.limits.manifest_bytes:
+        raise AssetTooLarge(f"a manifest may have {state.limits.manifest_bytes:,} bytes here")
+    return sidecar.head(sidecar.size)
 
 
 def _text_limit(state: State) -> int:

@@ -19,7 +19,7 @@ from service.problems import documented
 from service.security import Scope
 from service.state import State
 from service.usecases import verifications
-from tanba.errors import AssetTooLarge, TanbaError, UsageError
+from tanba.errors import TanbaError, UsageError
 
 routes = APIRouter(
     prefix="/v1/verifications", tags=["verification"], responses=documented(401, 403, 422, 429, 500, 503, 507)
@@ -61,7 +61,7 @@ async def create(
     ):
         asset, sidecar = upload.asset(), upload.one("manifest")
         answer = await verifications.verify(
-            state, asset, manifest=_manifest(state, sidecar) if sidecar else None, as_of=_aware(as_of)
+            state, asset, manifest=uploads.manifest_bytes(state, sidecar) if sidecar else None, as_of=_aware(as_of)
         )
         return _respond(answer, asset.name)
 
@@ -190,12 +190,6 @@ async def _by_url(state: State, where: str, as_of: datetime | None) -> tuple[ver
     with contextlib.ExitStack() as stack:
         stack.callback(file.discard)
         return await verifications.verify(state, file, as_of=as_of), file.name
-
-
-def _manifest(state: State, sidecar: Spooled) -> bytes:
-    if sidecar.size > state.limits.manifest_bytes:
-        raise AssetTooLarge(f"a manifest may have {state.limits.manifest_bytes:,} bytes here")
-    return sidecar.head(sidecar.size)
 
 
 def _aware(moment: datetime | None) -> datetime | None:

@@ -94,12 +94,16 @@ class PageAnswer:
     """State of the label, when this service issued it."""
 
 
-async def verify_for_page(state: State, file: Spooled, lang: str) -> PageAnswer:
-    """Verify one spooled file for a reader; never cached, because the name stands in it. Raises as :func:`verify`."""
+async def verify_for_page(state: State, file: Spooled, lang: str, *, manifest: bytes | None = None) -> PageAnswer:
+    """Verify one spooled file for a reader, with its label from beside it if any.
+
+    Never cached, because the name stands in it. Raises as :func:`verify`.
+    """
     task = work.VerifyTask(
         file=file.ref(),
         trust=work.TrustRef(folder=state.trust.folder, digest=state.trust.current()[1]),
         limits=state.limits,
+        manifest=manifest,
         thumbnails=True,
     )
     done = await state.workers.run(work.verify_for_page, task, lang)

@@ -91,7 +91,7 @@ async def report_css() -> Response:
 async def form(request: Request, lang: Lang = None) -> HTMLResponse:
     """Ask for a file or a text."""
     spoken = language(request, lang)
-    return page("form.html", spoken, title=sentence("page-title", spoken), problem=None)
+    return page("form.html", spoken, title=sentence("page-title", spoken), problem=None, apart=False)
 
 
 @routes.post("/")
@@ -108,11 +108,14 @@ async def check(request: Request, state: StateDep, lang: Lang = None) -> HTMLRes
             state.rates.slot("verify", who, caller.verify_concurrency),
             uploads.receive(request, state, most_files=2) as upload,
         ):
+            apart = upload.one("manifest")
             if not upload.files.get("file"):
-                said = sentence("page-nothing", spoken)
-                return page("form.html", spoken, title=sentence("page-title", spoken), problem=said, status=422)
+                said = sentence("page-apart-alone" if apart else "page-nothing", spoken)
+                title = sentence("page-title", spoken)
+                return page("form.html", spoken, title=title, problem=said, apart=bool(apart), status=422)
             found = upload.files["file"][0]  # a file counts before a text that stands in the same form
-            answer = await verifications.verify_for_page(state, found, spoken)
+            manifest = uploads.manifest_bytes(state, apart) if apart else None
+            answer = await verifications.verify_for_page(state, found, spoken, manifest=manifest)
     except TanbaError as error:
         return failed(request, spoken, error)
     return page(

@@ -180,6 +180,76 @@ def test_everything_works_without_a_script(server, browser, files):
     context.close()
 
 
+def test_a_label_that_travels_beside_its_content_is_checked_with_it_without_a_script(server, browser, files):
+    import httpx2
+
+    from tanba.i18n import sentence
+
+    plain = files["id"].parent / "apart"
+    plain.mkdir()
+    (plain / "note.txt").write_text("Words whose label stands beside them.\n")
+    apart = httpx2.post(
+        f"{server.url}/v1/labels",
+        headers=server.auth,
+        files=[
+            ("file", ("note.txt", (plain / "note.txt").read_bytes())),
+            ("as", (None, "generated")),
+            ("carrier", (None, "sidecar")),
+        ],
+        timeout=30,
+    )
+    assert apart.status_code == 201, apart.text
+    (plain / "note.c2pa").write_bytes(httpx2.get(server.url + apart.headers["location"] + "/manifest").content)
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    for content, manifest, verdict in (
+        (plain / "note.txt", plain / "note.c2pa", "trusted"),
+        (files["unmarked"], plain / "note.c2pa", "invalid"),
+        (plain / "note.txt", None, "unmarked"),
+    ):
+        page.goto(f"{server.url}/?lang=en")
+        page.set_input_files("#file", content)
+        page.locator("summary").click()
+        if manifest:
+            page.set_input_files("#manifest", manifest)
+        page.locator("button[type=submit]").click()
+        assert page.locator("h1").inner_text() == sentence(f"verdict-{verdict}", "en")
+    context.close()
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_label_alone_is_asked_for_its_content_and_the_field_is_in_order(lang, server, page, files):
+    from tanba.i18n import sentence
+
+    alone = files["id"].parent / f"alone-{lang}.c2pa"
+    alone.write_bytes(b"anything")
+    page.goto(f"{server.url}/?lang={lang}")
+    page.locator("summary").click()
+    axe(page)
+    page.set_input_files("#manifest", alone)
+    page.locator("button[type=submit]").click()
+    assert page.get_by_role("alert").inner_text() == sentence("page-apart-alone", lang)
+    assert page.locator("#manifest").is_visible()
+    axe(page)
+    shoot(page, f"apart-{lang}")
+
+
+def test_a_content_and_its_label_are_dropped_together(server, page):
+    page.goto(f"{server.url}/?lang=en")
+    page.evaluate(
+        """() => {
+            const carried = new DataTransfer();
+            carried.items.add(new File(["label"], "a.C2PA"));
+            carried.items.add(new File(["words"], "a.txt"));
+            const frame = document.querySelector("[data-drop]");
+            frame.dispatchEvent(new DragEvent("drop", {dataTransfer: carried, bubbles: true, cancelable: true}));
+        }"""
+    )
+    names = [page.evaluate(f"document.getElementById('{name}').files[0].name") for name in ("file", "manifest")]
+    assert names == ["a.txt", "a.C2PA"]
+    assert page.locator("#manifest").is_visible()
+
+
 def test_the_keyboard_alone_is_enough(server, page):
     page.goto(f"{server.url}/?lang=en")
     page.keyboard.press("Tab")
