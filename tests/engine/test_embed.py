@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from tanba import jumbf
 from tanba.asset import Asset
 from tanba.engine import embed
 from tanba.engine.read import read
@@ -138,3 +139,14 @@ def _bare_store() -> bytes:
 
 
 _STORE = _bare_store()
+
+
+def test_a_store_is_taken_apart_once_however_often_its_parts_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = bytes(bytearray(_STORE))
+    superbox, asked = jumbf.superbox, []
+    monkeypatch.setattr(jumbf, "superbox", lambda *given: asked.append(1) or superbox(*given))
+    jumbf.manifests.cache_clear()
+    first = jumbf.manifests(store)
+    once = len(asked)
+    assert all(jumbf.manifests(bytes(bytearray(store))) == first for _ in range(5))
+    assert len(asked) == once

@@ -170,3 +170,12 @@ def test_thirty_authorities_that_all_issued_each_other_cost_milliseconds() -> No
     started = datetime.now(UTC)
     assert not paths.find_path((leaf, *crowd), world().store().lists, NOW, accepted_ekus=DEFAULT_EKUS).trusted
     assert datetime.now(UTC) - started < timedelta(seconds=3)
+
+
+def test_a_chain_is_parsed_once_and_a_huge_one_is_not_kept() -> None:
+    leaf, above = world().leaf(at=NOW).certificate, world().intermediate
+    chain = [item.public_bytes(Encoding.DER) for item in (leaf, above)]
+    assert paths.load_chain(chain)[0] is paths.load_chain([bytes(bytearray(item)) for item in chain])[0]
+    huge = [chain[0], b"\0" * (64 << 10)]
+    assert paths.load_chain(huge) == (leaf,)
+    assert paths.load_chain(huge)[0] is not paths.load_chain(huge)[0]
