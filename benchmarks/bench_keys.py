@@ -140,7 +140,7 @@ def stamped(home: Path, rounds: int, content: bytes) -> tuple[float, float, int]
     server = tsa.server(tsa.local(home, utc_now()), utc_now)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_address[1]}/"
-    with open_identity("plain", home=home) as signer, timestamping([url]) as stamps:
+    with open_identity(home=home) as signer, timestamping([url]) as stamps:
         without = median(lambda: label(content, signer), rounds)
         having = median(lambda: stamps.sign(lambda relay: label(content, signer, relay)), max(10, rounds // 5))
         grown = label(content, signer, stamps.url) - label(content, signer)
@@ -174,7 +174,10 @@ def main() -> None:
         home = folder / "keys"
         by_provider = providers(home, rounds, content, folder)
         by_algorithm = [measure(home, Plan(name, name), name, rounds, content) for name in ALGORITHMS]
-        without, having, grown = stamped(home, rounds, content)
+        fresh = folder / "stamped"
+        plain = lifecycle.create(fresh, Plan("plain"), clock=utc_now)
+        lifecycle.activate(fresh, plain.name, clock=utc_now, probe=lambda _: None)
+        without, having, grown = stamped(fresh, rounds, content)
     text = f"""# Keys: what a signature costs
 
 {datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; medians of {rounds} rounds, CPU time of
