@@ -14,6 +14,7 @@ import io
 import json
 import os
 import platform
+import shlex
 import statistics
 import subprocess
 import sys
@@ -185,16 +186,32 @@ def folder(files: int, home: Path) -> list[list[str]]:
             wall[jobs], spent[jobs] = (min(values) for values in zip(*runs, strict=True))
             words = f"{wall[jobs]:.2f} s, {files / wall[jobs]:.0f} files/s"
             rows.append([f"{files} x 1 MP JPEG", f"{jobs} process(es)", words, f"{spent[jobs]:.2f} CPU s"])
+        apart = _halves(inputs, Path(place), home)
     possible = 2 * spent[1] / spent[2]
     rows.append(["", "two beside one", f"{wall[1] / wall[2]:.2f} x", f"target 1.8 x; {possible:.2f} x by CPU time"])
+    words = f"{wall[1] / apart:.2f} x beside one process: about what this machine allows"
+    rows.append(["", "two commands side by side, half of the files each", f"{apart:.2f} s", words])
     print("folder", rows, flush=True)
     return rows
 
 
+def _label(inputs: Path, out: Path, jobs: int) -> list[str]:
+    return [*COMMAND, "label", str(inputs), "-r", "-o", str(out), "--as", "generated", "--jobs", str(jobs), "-q"]
+
+
+def _halves(inputs: Path, place: Path, home: Path) -> float:
+    """Wall-clock seconds of two commands that know nothing of each other, on one core each."""
+    for index, path in enumerate(sorted(inputs.iterdir())):
+        half = place / f"half{index % 2}"
+        half.mkdir(exist_ok=True)
+        path.rename(half / path.name)
+    parts = [shlex.join(_label(place / f"half{n}", place / f"apart{n}", 1)) for n in (0, 1)]
+    return timed(["sh", "-c", f"{' & '.join(parts)} & wait"], environment={**os.environ, "TANBA_HOME": str(home)})[0]
+
+
 def _folder_once(inputs: Path, out: Path, jobs: int, home: Path) -> tuple[float, float]:
     """Wall-clock and CPU seconds."""
-    command = [*COMMAND, "label", str(inputs), "-r", "-o", str(out), "--as", "generated", "--jobs", str(jobs), "-q"]
-    return timed(command, environment={**os.environ, "TANBA_HOME": str(home)})
+    return timed(_label(inputs, out, jobs), environment={**os.environ, "TANBA_HOME": str(home)})
 
 
 COMMAND = [sys.executable, "-c", "from tanba.cli import main; main()"]
