@@ -19,23 +19,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import c2pa
+import c2patxt
+import encypher_c2pa
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from PIL import Image
+
+from labeler.text import PreparedText, TextOptions, label_text, prepare
+from tanba.engine import definition as defs
+from tanba.engine import native
+from tanba.model import Disclosure, Involvement
+from tanba.text.evidence import read_marked
+from tests.pki import Pki, make_pki
+
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
-
-import c2pa  # noqa: E402  # the plain engine is what this compares with
-import c2patxt  # noqa: E402
-import encypher_c2pa  # noqa: E402
-from cryptography.hazmat.primitives import hashes  # noqa: E402
-from cryptography.hazmat.primitives.asymmetric import ec  # noqa: E402
-from PIL import Image  # noqa: E402
-
-from labeler.text import PreparedText, TextOptions, label_text, prepare  # noqa: E402
-from tanba.engine import definition as defs  # noqa: E402
-from tanba.engine import native  # noqa: E402
-from tanba.model import Disclosure, Involvement  # noqa: E402
-from tanba.text.evidence import read_marked  # noqa: E402
-from tests.pki import Pki, make_pki  # noqa: E402
-
 SIZES = {"1 KB": 1_000, "100 KB": 100_000, "5 MB": 5_000_000}
 SENTENCE = "Қазақстан туралы жаңалық: the model wrote this sentence, и эту тоже.\n"
 CARRIERS = {

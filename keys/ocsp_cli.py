@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -48,18 +47,12 @@ def ocsp_serve(host: str, port: int, as_json: bool) -> None:
     """A development OCSP responder for this machine's own identities, until interrupted."""
     from keys import ocsp_dev
     from keys.development import utc_now
-    from tanba.errors import UsageError
+    from keys.serve_cli import serve
     from tanba.paths import keys_dir
 
-    try:
-        server = ocsp_dev.server(keys_dir(), utc_now, host=host, port=port)
-    except OSError as error:
-        raise UsageError(f"cannot listen on {host} port {port}", hint="choose another --port") from error
-    url = f"http://{host}:{server.server_address[1]}/"
-    click.echo(json.dumps({"url": url}) if as_json else f"certificate status at {url} (Ctrl-C ends it)")
-    try:
-        server.serve_forever()
-    except KeyboardInterrupt:
-        click.echo("stopped", err=True)
-    finally:
-        server.server_close()
+    serve(
+        lambda: ocsp_dev.server(keys_dir(), utc_now, host=host, port=port),
+        (host, port),
+        lambda url: f"certificate status at {url} (Ctrl-C ends it)",
+        as_json=as_json,
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -31,6 +30,7 @@ def serve(
     Each signature is a line on standard output. The key, and its pass-phrase or PIN, never leave this machine.
     """
     from keys import config, remote_serve
+    from keys.serve_cli import serve as until_interrupted
     from tanba.errors import UsageError
     from tanba.paths import keys_dir
 
@@ -44,17 +44,11 @@ def serve(
         click.echo(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} signed {line}")
 
     with remote_serve.open_signer(keys_dir(), name, token, lookup, note) as signer:
-        try:
-            server = remote_serve.server(signer, host=host, port=port, tls=tls)
-        except OSError as error:
-            raise UsageError(f"cannot listen on {host} port {port}", hint="choose another --port") from error
-        url = f"{'https' if tls else 'http'}://{host}:{server.server_address[1]}"
-        click.echo(
-            json.dumps({"url": url, "identity": signer.info.name}) if as_json else f"{signer.info.name} at {url}"
+        until_interrupted(
+            lambda: remote_serve.server(signer, host=host, port=port, tls=tls),
+            (host, port),
+            lambda url: f"{signer.info.name} at {url}",
+            facts={"identity": signer.info.name},
+            base="https://{}:{}" if tls else "http://{}:{}",
+            as_json=as_json,
         )
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            click.echo("stopped", err=True)
-        finally:
-            server.server_close()

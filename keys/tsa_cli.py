@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 
@@ -21,22 +19,16 @@ def serve(host: str, port: int, trust: bool, as_json: bool) -> None:
     """Stamp until interrupted. Then: tanba label FILE … --timestamp http://127.0.0.1:3161/"""
     from keys import tsa as authority
     from keys.development import utc_now
+    from keys.serve_cli import serve as until_interrupted
     from tanba import paths
-    from tanba.errors import UsageError
 
     made = authority.local(paths.keys_dir(), utc_now())
     if trust:
         authority.trust(paths.keys_dir(), paths.trust_dir(), utc_now())
-    try:
-        server = authority.server(made, utc_now, host=host, port=port)
-    except OSError as error:
-        raise UsageError(f"cannot listen on {host} port {port}", hint="choose another --port") from error
-    url = f"http://{host}:{server.server_address[1]}/"
-    listed = authority.TRUST_LIST if trust else None
-    click.echo(json.dumps({"url": url, "trust_list": listed}) if as_json else f"time stamps at {url} (Ctrl-C ends it)")
-    try:
-        server.serve_forever()
-    except KeyboardInterrupt:
-        click.echo("stopped", err=True)
-    finally:
-        server.server_close()
+    until_interrupted(
+        lambda: authority.server(made, utc_now, host=host, port=port),
+        (host, port),
+        lambda url: f"time stamps at {url} (Ctrl-C ends it)",
+        facts={"trust_list": authority.TRUST_LIST if trust else None},
+        as_json=as_json,
+    )
