@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -18,6 +17,7 @@ from tanba.cli import main
 from tanba.engine.read import read
 from tanba.engine.write import sign_detached
 from tanba.errors import TimestampError, UnsupportedFormat
+from tests.beside import beside
 from tests.keys.conftest import DEFINITION, Home, codes, label_picture, read_picture
 from tests.pki import now
 
@@ -26,11 +26,8 @@ from tests.pki import now
 def authority(home: Home) -> Iterator[str]:
     made = tsa.local(home.keys, now())
     tsa.trust(home.keys, home.trust_dir, now())
-    server = tsa.server(made, now)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/"
-    server.shutdown()
-    server.server_close()
+    with beside(tsa.server(made, now)) as url:
+        yield url
 
 
 def after(moment: datetime) -> None:

@@ -23,6 +23,7 @@ from tanba.engine.read import read
 from tanba.engine.write import sign_detached
 from tanba.errors import ProviderUnavailable, UsageError
 from tanba.report import RevocationState
+from tests.beside import beside
 from tests.keys.conftest import DEFINITION, Home, codes
 from verifier.checks.revocation import judge
 
@@ -30,11 +31,8 @@ from verifier.checks.revocation import judge
 @pytest.fixture
 def responder(home: Home) -> Iterator[str]:
     keys.ensure_development_identity(home.keys, home.trust_dir)
-    server = ocsp_dev.server(home.keys, utc_now)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/"
-    server.shutdown()
-    server.server_close()
+    with beside(ocsp_dev.server(home.keys, utc_now)) as url:
+        yield url
 
 
 def chain_of(home: Home) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from tanba.cli import main
 from tanba.engine.read import read
 from tanba.paths import keys_dir, trust_dir
 from tanba.trust import TrustStore
+from tests.beside import beside
 from tests.keys.conftest import codes
 from tests.labeler.conftest import drawn, made
 from tests.pki import now
@@ -42,11 +42,8 @@ def tanba(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.Captur
 def authority(tanba) -> Iterator[str]:
     stamping = tsa.local(keys_dir(), now())
     tsa.trust(keys_dir(), trust_dir(), now())
-    server = tsa.server(stamping, now)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/"
-    server.shutdown()
-    server.server_close()
+    with beside(tsa.server(stamping, now)) as url:
+        yield url
 
 
 def write(path: Path) -> Path:

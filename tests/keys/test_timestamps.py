@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -23,6 +22,7 @@ from rfc3161_client import PKIStatus, VerifierBuilder, decode_timestamp_response
 from keys import timestamp, timestamping, tsa
 from tanba.errors import TimestampError, UsageError
 from tanba.trust import Purpose, TrustStore
+from tests.beside import beside
 from tests.keys.conftest import codes, label_picture, read_picture
 from tests.pki import make_pki, now
 
@@ -46,12 +46,8 @@ def serving(handle: Callable[[BaseHTTPRequestHandler, bytes], None]) -> Iterator
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     server.block_on_close = False
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/tsa"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with beside(server) as url:
+        yield f"{url}tsa"
 
 
 def reply(handler: BaseHTTPRequestHandler, body: bytes, *, status: int = 200, length: int | None = None) -> None:

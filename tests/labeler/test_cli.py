@@ -6,7 +6,6 @@ import io
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 from tanba.asset import Asset
 from tanba.engine.read import read
 from tanba.trustdir import load
+from tests.beside import beside
 from tests.labeler.conftest import PHOTO, drawn
 
 Run = Callable[..., tuple[int, str, str]]
@@ -168,11 +168,8 @@ def authority(tmp_path: Path) -> Iterator[str]:
     def now() -> datetime:
         return datetime.now(UTC)
 
-    server = tsa.server(tsa.local(tmp_path / "tsa", now()), now)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/"
-    server.shutdown()
-    server.server_close()
+    with beside(tsa.server(tsa.local(tmp_path / "tsa", now()), now)) as url:
+        yield url
 
 
 def test_a_time_stamp_stands_in_the_receipt_and_among_the_layers(tmp_path: Path, tanba: Run, authority: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from service.app import create_app
 from tanba.errors import CredentialError
 from tanba.limits import Limits
 from tanba.model import Disclosure, Involvement
+from tests.beside import beside
 from tests.keys.test_timestamps import MISBEHAVING, serving
 from tests.pki import make_pki
 from tests.service.conftest import Service, jpeg, make_settings
@@ -101,11 +101,8 @@ def authority(tmp_path: Path) -> Iterator[str]:
     home = tmp_path / "keys"
     stamping = tsa.local(home, utc_now())
     tsa.trust(home, tmp_path / "trust", utc_now())
-    server = tsa.server(stamping, utc_now)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/"
-    server.shutdown()
-    server.server_close()
+    with beside(tsa.server(stamping, utc_now)) as url:
+        yield url
 
 
 def test_the_second_authority_stamps_when_the_first_is_down(tmp_path: Path, authority: str) -> None:
