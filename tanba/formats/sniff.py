@@ -94,6 +94,9 @@ _ODF = {
     b"application/vnd.oasis.opendocument.graphics": (".odg",),
 }
 
+ZIPPED = frozenset({EPUB.media_type, *_OOXML.values(), *(kind.decode() for kind in _ODF)})
+"""Media types of documents in a ZIP file."""
+
 _AVIF_BRANDS = {b"avif", b"avis"}
 _HEIC_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis"}
 _HEIF_BRANDS = {b"mif1", b"msf1"}

@@ -8,6 +8,7 @@ import io
 import json
 import threading
 import time
+import zipfile
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -16,6 +17,7 @@ from PIL import Image
 
 from tanba.asset import Asset
 from tanba.engine import native
+from tanba.engine.prescan import prescan
 from tanba.engine.read import EvidenceStatus, read
 from tanba.engine.write import DataHash, Ingredient, sign, sign_detached
 from tanba.errors import CredentialError, MalformedAsset, TanbaError
@@ -165,6 +167,51 @@ def test_an_ordinary_picture_is_not_crowded(kind: str) -> None:
         picture.save(out, kind)
     asset = Asset.from_bytes(out.getvalue())
     assert not look(out, asset.size, asset.format.media_type).crowded
+
+
+def book(parts: int, *, overlapping: int = 0) -> bytes:
+    """An EPUB of many small parts; with ``overlapping``, each of them is the same part of so many bytes."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("mimetype", "application/epub+zip")
+        archive.writestr("whole", bytes(overlapping))
+        whole = archive.getinfo("whole")
+        for number in range(parts):
+            archive.writestr(f"part/{number}", b"x")
+            if overlapping:
+                item = archive.infolist()[-1]
+                item.header_offset, item.CRC = whole.header_offset, whole.CRC
+                item.file_size = item.compress_size = overlapping
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "costly"),
+    [(book(1_900), False), (book(2_100), True), (book(65_000), True), (book(2, overlapping=1 << 20), True)],
+    ids=["1900", "2100", "65000", "overlapping"],
+)
+def test_a_document_of_very_many_or_overlapping_parts_is_for_the_worker(data: bytes, costly: bool) -> None:
+    assert prescan(Asset.from_bytes(data, name="a.epub"), Limits()).costly is costly
+
+
+def test_a_document_whose_parts_are_one_part_is_stopped_and_never_called_unlabelled(pki: Pki) -> None:
+    """A megabyte that the engine hashes for each of 1,500 names, and whose label is sound: 1.5 GB of hashing."""
+    out = io.BytesIO()
+    sign(io.BytesIO(book(1_500, overlapping=1 << 20)), "application/epub+zip", CREATED, pki.leaf().signer(), out)
+    asset = Asset.from_bytes(out.getvalue(), name="a.epub")
+    assert asset.size < 2 << 20
+    evidence = read(asset, trust=pki.store(), limits=Limits(seconds=0.2))
+    assert evidence.status is EvidenceStatus.OVER_LIMIT
+
+
+def test_a_book_of_many_parts_is_read_in_a_worker_with_the_same_result(pki: Pki) -> None:
+    out = io.BytesIO()
+    sign(io.BytesIO(book(2_100)), "application/epub+zip", CREATED, pki.leaf().signer(), out)
+    asset = Asset.from_bytes(out.getvalue(), name="a.epub")
+    here = read(asset, trust=pki.store(), isolate=False)
+    there = read(asset, trust=pki.store(), limits=Limits(seconds=60))
+    assert here.state == there.state == "Trusted"
+    assert here.codes == there.codes
 
 
 def _many(count: int) -> dict[str, object]:
