@@ -114,7 +114,7 @@ def _read(asset: Asset, settings: Settings) -> Evidence:
     if asset.format.kind is Kind.TEXT:
         from verifier.text import read_text
 
-        return read_text(asset, trust=settings.trust, limits=settings.limits, manifest=None)[0]
+        return read_text(asset, trust=settings.trust, limits=settings.limits, isolate=settings.isolate)[0]
     return read(asset, trust=settings.trust, limits=settings.limits, isolate=settings.isolate)
 
 

@@ -119,7 +119,9 @@ def _evidence(asset: Asset, settings: Settings, manifest: bytes | None) -> tuple
     if asset.format.kind is Kind.TEXT:
         from verifier.text import read_text
 
-        return read_text(asset, trust=settings.trust, limits=settings.limits, manifest=manifest)
+        return read_text(
+            asset, trust=settings.trust, limits=settings.limits, manifest=manifest, isolate=settings.isolate
+        )
     evidence = read(
         asset,
         trust=settings.trust,

@@ -7,12 +7,14 @@ change what the evidence says.
 from __future__ import annotations
 
 from tanba.asset import Asset
+from tanba.engine.isolate import in_worker
 from tanba.engine.read import Evidence, EvidenceStatus
-from tanba.errors import AssetUnreadable, TextNotEncodable
+from tanba.errors import AssetUnreadable, Deadline, TextNotEncodable
 from tanba.limits import DEFAULT_LIMITS, Limits
 from tanba.report import Bucket, Finding, Layer
 from tanba.text import sections
 from tanba.text.evidence import TextReading, read_marked
+from tanba.text.locate import slow
 from tanba.trust import TrustStore
 from verifier.text_damage import examine
 
@@ -25,10 +27,21 @@ _ENCODED = {
 """How the first characters of an A.8 mark (U+FEFF, then 0x43) look in common transport encodings."""
 
 
+Read = tuple[Evidence, tuple[Finding, ...]]
+
+
 def read_text(
-    asset: Asset, *, trust: TrustStore, limits: Limits = DEFAULT_LIMITS, manifest: bytes | None = None
-) -> tuple[Evidence, tuple[Finding, ...]]:
-    """Read a text's label and say what became of it. Never raises for what it finds."""
+    asset: Asset,
+    *,
+    trust: TrustStore,
+    limits: Limits = DEFAULT_LIMITS,
+    manifest: bytes | None = None,
+    isolate: bool = True,
+) -> Read:
+    """Read a text's label and say what became of it. Never raises for what it finds.
+
+    ``isolate=False`` is for callers that already run in a killable process.
+    """
     if asset.size > limits.text_bytes:
         words = f"{asset.size:,} bytes of text are more than the limit of {limits.text_bytes:,}"
         return Evidence(EvidenceStatus.OVER_LIMIT, error=words), ()
@@ -36,6 +49,15 @@ def read_text(
         raw = asset.read()
     except (AssetUnreadable, OSError) as error:
         return Evidence(EvidenceStatus.UNREADABLE, error=str(error)), ()
+    if isolate and slow(raw, asset.format.media_type, given=manifest is not None):
+        try:
+            return in_worker(_read, asset, raw, trust, limits, manifest, limits=limits)
+        except Deadline as error:
+            return Evidence(EvidenceStatus.OVER_LIMIT, error=error.message), ()
+    return _read(asset, raw, trust, limits, manifest)
+
+
+def _read(asset: Asset, raw: bytes, trust: TrustStore, limits: Limits, manifest: bytes | None) -> Read:
     reading = read_marked(raw, asset.format.media_type, trust=trust, limits=limits, manifest=manifest)
     notes = [item for item in reading.scan.findings if item.bucket is Bucket.INFORMATIONAL]
     notes += examine(raw, reading).findings

@@ -1,5 +1,5 @@
-"""A killable worker for reads that could take long: c2pa has no time-out and no cancel (facts: a cancelled read
-returns ``Invalid`` and poisons its Context), so the process is ended instead.
+"""A killable worker for reads that could take long: neither c2pa nor a parser has a time-out or a cancel (facts: a
+cancelled read returns ``Invalid`` and poisons its Context), so the process is ended instead.
 """
 
 from __future__ import annotations
@@ -7,27 +7,28 @@ from __future__ import annotations
 import atexit
 import os
 import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-from tanba.asset import Asset
-from tanba.engine.read import Evidence, read_here
 from tanba.errors import Deadline
 from tanba.limits import Limits
 from tanba.processes import Pool, TookTooLong
-from tanba.trust import TrustStore
 
-_Task = tuple[Asset, TrustStore, Limits, bytes | None, bool]
+R = TypeVar("R")
+_Task = tuple[Callable[..., Any], tuple[Any, ...]]
 
 _lock = threading.Lock()
-_pool: Pool[_Task, Evidence] | None = None
+_pool: Pool[_Task, Any] | None = None
 
 
-def read_in_worker(
-    asset: Asset, trust: TrustStore, limits: Limits, manifest: bytes | None, thumbnails: bool
-) -> Evidence:
-    """Read in a process that is killed after ``limits.seconds``. Raises :class:`Deadline`. One such read at a time."""
+def in_worker(read: Callable[..., R], *arguments: Any, limits: Limits) -> R:
+    """``read(*arguments)``, a module-level function, in a process that is killed after ``limits.seconds``.
+
+    Raises :class:`Deadline`. One such read at a time.
+    """
     with _lock:
         pool = _worker(limits)
-        pool.submit((asset, trust, limits, manifest, thumbnails), limits.seconds)
+        pool.submit((read, arguments), limits.seconds)
         _, found = pool.next()
     if isinstance(found, TookTooLong):
         raise Deadline(
@@ -36,14 +37,15 @@ def read_in_worker(
         ) from found
     if isinstance(found, Exception):
         raise Deadline("reading needed more memory than allowed and was stopped", code="tanba.limit.memory") from found
-    return found
+    done: R = found
+    return done
 
 
-def _worker(limits: Limits) -> Pool[_Task, Evidence]:
+def _worker(limits: Limits) -> Pool[_Task, Any]:
     global _pool  # noqa: PLW0603 -- one worker process per process, built on first need
     if _pool is None:
         arguments = (limits.worker_memory_bytes,)
-        _pool = Pool(_read, jobs=1, begin=_limit_memory, arguments=arguments, preload=(__name__,))
+        _pool = Pool(_do, jobs=1, begin=_limit_memory, arguments=arguments, preload=("tanba.engine.read",))
         atexit.register(_pool.close)
     return _pool
 
@@ -68,5 +70,6 @@ def _limit_memory(extra: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (extra, extra))
 
 
-def _read(task: _Task) -> Evidence:
-    return read_here(*task)
+def _do(task: _Task) -> Any:
+    read, arguments = task
+    return read(*arguments)

@@ -105,10 +105,10 @@ def read(
             error=f"{scan.superboxes:,} JUMBF boxes or too many manifest bytes: over the limit, not read",
         )
     if scan.costly and isolate:
-        from tanba.engine.isolate import read_in_worker
+        from tanba.engine.isolate import in_worker
 
         try:
-            return read_in_worker(asset, trust, limits, manifest, thumbnails)
+            return in_worker(read_here, asset, trust, limits, manifest, thumbnails, limits=limits)
         except Deadline as error:
             return Evidence(EvidenceStatus.OVER_LIMIT, error=error.message)
     return read_here(asset, trust, limits, manifest, thumbnails, scan)

@@ -11,6 +11,7 @@ import base64
 import binascii
 import codecs
 import html as entities
+import itertools
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -30,6 +31,12 @@ MAX_ASSOCIATIONS = 64
 _START_TAG = re.compile(
     rb"<script\s+type\s*=\s*(?:\"application/c2pa\"|'application/c2pa'|application/c2pa)\s*>", re.IGNORECASE
 )
+_MAX_ROOTS = 8
+_MAX_FORMATTING = 2_000
+_SMALL, _LARGE = 64 << 10, 1 << 20
+_ROOT = re.compile(rb"<(?:html|body)[\s/]", re.IGNORECASE)
+_FORMATTING = re.compile(rb"<(?:a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)[\s/>]", re.IGNORECASE)
+"""Elements that a parser opens again and again when they are not closed (HTML, 13.2.4.3)."""
 _SHORT = 64
 """Bytes of a start tag that holds nothing but its type."""
 _CODE = "manifest.html."
@@ -64,7 +71,7 @@ def locate(raw: bytes) -> Scan:
     ``manifest.html.multipleManifests`` for more than one (A.7.1). A script of that type outside ``head`` counts as
     well: it claims to be the manifest, and a second reader might take it.
     """
-    if MEDIA_TYPE.encode() not in raw.lower() and REL.encode() not in raw.lower():
+    if not mentioned(raw):
         return Scan()
     document = _parse(raw)
     scripts = [node for node in document.select("script") if _is_script(node)]
@@ -78,6 +85,27 @@ def locate(raw: bytes) -> Scan:
         text = f"{len(scripts) + len(links)} manifest associations, at most one is allowed"
         scan = Scan(scan.marks, (*scan.findings, failure(_CODE + "multipleManifests", text)))
     return scan
+
+
+def mentioned(raw: bytes) -> bool:
+    """Whether anything in the document can be a manifest association. Nothing else is worth parsing it for."""
+    lower = raw.lower()
+    return MEDIA_TYPE.encode() in lower or REL.encode() in lower
+
+
+def slow(raw: bytes) -> bool:
+    """Whether parsing this could take more than some tenths of a second.
+
+    The parser is linear but for two things: attributes of further ``html`` and ``body`` tags (36,000 of them in 500 kB
+    take 47 s) and formatting elements that stay open.
+    """
+    if len(raw) <= _SMALL:
+        return False
+    return len(raw) > _LARGE or _more(_ROOT, raw, _MAX_ROOTS) or _more(_FORMATTING, raw, _MAX_FORMATTING)
+
+
+def _more(pattern: re.Pattern[bytes], raw: bytes, most: int) -> bool:
+    return next(itertools.islice(pattern.finditer(raw), most, None), None) is not None
 
 
 def places(raw: bytes) -> tuple[Place, ...]:

@@ -39,3 +39,13 @@ def locate(raw: bytes, media_type: str) -> Scan:
 
 def _quiet(item: Finding) -> Finding:
     return Finding(item.code, Bucket.INFORMATIONAL, item.layer, item.subject, item.text, item.params)
+
+
+def slow(raw: bytes, media_type: str, *, given: bool) -> bool:
+    """Whether reading the label could take long, so that a killable worker should do it.
+
+    ``given`` means that a manifest store came beside the text. A document without any sign of a label is not parsed.
+    """
+    if media_type not in _HTML_OR_XML:
+        return False
+    return (given or html.mentioned(raw) or wrapper.mentioned(raw)) and html.slow(raw)

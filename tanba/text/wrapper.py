@@ -38,6 +38,11 @@ def size(store: bytes) -> int:
     return len(selectors.PREFIX) + selectors.weight(frame(store))
 
 
+def mentioned(raw: bytes) -> bool:
+    """Whether a wrapper may stand in the text."""
+    return _SIGN in raw
+
+
 def locate(raw: bytes) -> Scan:
     """All wrappers of a text.
 

@@ -14,7 +14,7 @@ from tanba.asset import Asset
 from tanba.engine.read import EvidenceStatus
 from tanba.limits import Limits
 from tanba.report import Verdict
-from tanba.text import compact, html, selectors, structured, wrapper
+from tanba.text import compact, html, locate, selectors, structured, wrapper
 from tanba.text.evidence import read_marked
 from tanba.trust import TrustStore
 from verifier.text import read_text
@@ -52,6 +52,38 @@ def test_large_hostile_texts_are_answered_within_seconds(name, media_type):
     )
     assert evidence.status in (EvidenceStatus.ABSENT, EvidenceStatus.MALFORMED, EvidenceStatus.REMOTE_ONLY)
     assert time.process_time() - started < 8
+
+
+LINK = b'<!doctype html><link rel="c2pa-manifest" href="x.c2pa">'
+SLOW = {
+    "attributes of many html tags": LINK + b"".join(b"<html a%d=x>" % at for at in range(40_000)),
+    "attributes of some body tags": LINK + b"".join(b"<body " + b" ".join(b"a%d_%d" % (tag, at) for at in range(8_000)) + b">" for tag in range(32)),
+    "formatting that stays open": LINK + b"".join(b"<b a%d><p>" % at for at in range(60_000)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_a_document_that_parsers_take_minutes_for_is_stopped_and_never_called_unlabelled(name):
+    evidence, notes = read_text(Asset.from_bytes(SLOW[name], name="a.html"), trust=NOBODY, limits=Limits(seconds=0.3))
+    assert evidence.status is EvidenceStatus.OVER_LIMIT
+    assert notes == ()
+
+
+def test_a_large_honest_document_is_read_in_a_worker_with_the_same_result(desk):
+    made = desk.label(b"<!doctype html><title>x</title>" + b"<p>All is well.</p>\n" * 60_000, "text/html")
+    asset = Asset.from_bytes(made.output, name="a.html")
+    here = read_text(asset, trust=desk.trust, isolate=False)
+    there = read_text(asset, trust=desk.trust, limits=Limits(seconds=60))
+    assert locate.slow(made.output, "text/html", given=False)
+    assert here[0].state == there[0].state == "Trusted"
+    assert here[0].codes == there[0].codes
+    assert here[1] == there[1]
+
+
+@pytest.mark.parametrize("name", [*SLOW, "large"])
+def test_a_document_without_any_sign_of_a_label_is_not_parsed_at_all(name):
+    raw = SLOW.get(name, LINK + b"<p>" * 1_000_000).replace(b"c2pa-manifest", b"icon")
+    assert not locate.slow(raw, "text/html", given=False)
 
 
 def test_a_hundred_megabytes_take_bounded_time_and_three_times_their_size(desk):
