@@ -14,6 +14,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import problems
+from service.heads import header
 from service.isolation import Workers
 from tanba.errors import TanbaError
 
@@ -38,16 +39,15 @@ class Admission:
         if scope["type"] != "http" or scope["method"] != "POST" or scope["path"] not in self.paths:
             await self.app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        refusal = None if _is_json(headers) else self.workers.refusal()
-        if refusal is None:
+        refusal = self.workers.refusal()
+        if refusal is None or _is_json(scope):
             await self.app(scope, receive, send)
             return
-        await _refuse(refusal, headers, scope, receive, send)
+        await _refuse(refusal, Headers(scope=scope), scope, receive, send)
 
 
-def _is_json(headers: Headers) -> bool:
-    return headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
+def _is_json(scope: Scope) -> bool:
+    return header(scope, b"content-type").partition(b";")[0].strip().lower() == b"application/json"
 
 
 async def _refuse(error: TanbaError, headers: Headers, scope: Scope, receive: Receive, send: Send) -> None:

@@ -10,6 +10,7 @@ import structlog
 from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.concurrency import run_in_threadpool
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service import observability, problems
 from service.admission import Admission
@@ -33,6 +34,7 @@ from service.bodies import BodyGuard
 from service.config import Settings
 from service.db.session import is_current, upgrade
 from service.deps import get_reader
+from service.hot import HotRoutes
 from service.jobs import runtime
 from service.origins import Origins
 from service.state import State, build, utc_now
@@ -58,12 +60,38 @@ Errors are problem documents (RFC 9457) with a stable `code`; look it up under `
 log = structlog.get_logger("tanba.service")
 
 
-def create_app(settings: Settings | None = None, *, clock: Clock = utc_now) -> FastAPI:
+class Service(FastAPI):
+    """FastAPI inside our guards, which also stand before the hot endpoints that go past it."""
+
+    def surround(self, state: State, metrics: observability.Metrics) -> None:
+        """Put the guards around, outermost last. Every request and the lifespan go through them."""
+        settings = state.settings
+        app: ASGIApp = super().__call__
+        if not settings.otel:
+            app = HotRoutes(app, exact={**verifications.HOT, **labels.HOT}, below=verifications.HOT_BELOW)
+        app = BodyGuard(app, seconds=settings.body_seconds, most=settings.limits.asset_bytes + _FORM_OVERHEAD)
+        app = Admission(app, workers=state.workers)
+        app = Origins(
+            app,
+            allow_origin_regex=settings.extension_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type", "If-None-Match", "Idempotency-Key", "X-Request-Id"],
+            expose_headers=["ETag", "Retry-After", "X-Request-Id", "X-Label-Id", "Location"],
+            max_age=86400,
+        )
+        self._guarded = observability.Observe(app, metrics=metrics)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["app"] = self
+        await self._guarded(scope, receive, send)
+
+
+def create_app(settings: Settings | None = None, *, clock: Clock = utc_now) -> Service:
     """Build the application. Opens the spool and the database's engine, but starts nothing before the first request."""
     settings = settings or Settings()
     metrics = observability.Metrics()
     state = build(settings, metrics=metrics, clock=clock)
-    app = FastAPI(
+    app = Service(
         title="Tanba",
         version=__version__,
         description=_DESCRIPTION,
@@ -91,17 +119,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utc_now) -> F
     app.include_router(log_api.router(state.db, state.log, guards=[Depends(get_reader)]))
     pages.install(app)
     _describe(app)
-    app.add_middleware(BodyGuard, seconds=settings.body_seconds, most=settings.limits.asset_bytes + _FORM_OVERHEAD)
-    app.add_middleware(Admission, workers=state.workers)
-    app.add_middleware(
-        Origins,
-        allow_origin_regex=settings.extension_origins,
-        allow_methods=["GET", "POST"],
-        allow_headers=["Authorization", "Content-Type", "If-None-Match", "Idempotency-Key", "X-Request-Id"],
-        expose_headers=["ETag", "Retry-After", "X-Request-Id", "X-Label-Id", "Location"],
-        max_age=86400,
-    )
-    app.add_middleware(observability.Observe, metrics=metrics)
+    app.surround(state, metrics)
     return app
 
 

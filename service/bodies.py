@@ -17,11 +17,11 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import problems
+from service.heads import header
 from service.work import IN_MEMORY, FileRef
 from tanba.errors import AssetTooLarge, StorageError
 
@@ -44,7 +44,7 @@ class BodyGuard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        declared = Headers(scope=scope).get("content-length", "0")
+        declared = header(scope, b"content-length") or b"0"
         if not declared.isdigit() or int(declared) > self.most:
             scope["tanba.error_code"] = "tanba.input.too_large"
             await problems.from_http(_too_large(), scope.get("tanba.request_id"))(scope, receive, send)

@@ -13,14 +13,13 @@ import time
 import traceback
 import uuid
 from pathlib import Path
-from typing import Any
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import problems
+from service.heads import header
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
 log = structlog.get_logger("tanba.service")
@@ -31,13 +30,14 @@ CSP = (
 )
 """Nothing from elsewhere, no inline script, no framing."""
 
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": CSP,
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-}
+_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", CSP.encode()),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+)
+"""On every answer that does not say otherwise. Names are lower-case, as ASGI has them."""
 
 
 def configure_logging(*, json_lines: bool) -> None:
@@ -53,7 +53,7 @@ def configure_logging(*, json_lines: bool) -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=False,
+        cache_logger_on_first_use=True,
     )
 
 
@@ -83,7 +83,7 @@ class Observe:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("x-request-id", "")
+        given = header(scope, b"x-request-id").decode("latin-1")
         request_id = given if _REQUEST_ID.match(given) else str(uuid.uuid4())
         scope["tanba.request_id"] = request_id
         structlog.contextvars.clear_contextvars()
@@ -94,10 +94,10 @@ class Observe:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-Id"] = request_id
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
+                headers = list(message.get("headers", ()))
+                there = {name for name, _ in headers}
+                headers += [item for item in _HEADERS if item[0] not in there]
+                message["headers"] = [*headers, (b"x-request-id", request_id.encode())]
             await send(message)
 
         try:
@@ -107,7 +107,7 @@ class Observe:
             log.error("unexpected", error=type(error).__name__, where=_frames(error))  # noqa: TRY400
             scope["tanba.error_code"] = "tanba.bug"
             if not status:
-                await _bug(request_id)(scope, receive, sending)
+                await problems.bug(request_id)(scope, receive, sending)
         finally:
             self._account(scope, status, time.perf_counter() - started)
 
@@ -133,14 +133,3 @@ def _frames(error: BaseException) -> list[str]:
     """Where an error happened, innermost last: file, line and function, nothing else."""
     frames = traceback.extract_tb(error.__traceback__)[-8:]
     return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
-
-
-def _bug(request_id: str) -> Any:
-    document = problems.body(
-        500,
-        "tanba.bug",
-        "something unexpected happened: this is a bug of ours",
-        hint="report it with the request_id",
-        request_id=request_id,
-    )
-    return problems.response(500, document)

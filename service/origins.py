@@ -6,12 +6,29 @@ import structlog
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
 
 from service import problems
+from service.heads import header
 
 
 class Origins(CORSMiddleware):
-    """As its base, but "no" is a 403 problem instead of plain text."""
+    """As its base, but "no" is a 403 problem instead of plain text, and what no browser asks is not looked at."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or header(scope, b"origin"):
+            await super().__call__(scope, receive, send)
+            return
+
+        async def varying(message: Message) -> None:
+            """A cache must not hand the answer, which names no origin, to a browser that has one."""
+            if message["type"] == "http.response.start":
+                vary = [value for name, value in message["headers"] if name == b"vary"]
+                rest = [item for item in message["headers"] if item[0] != b"vary"]
+                message["headers"] = [*rest, (b"vary", b", ".join([*vary, b"Origin"]))]
+            await send(message)
+
+        await self.app(scope, receive, varying)
 
     def preflight_response(self, request_headers: Headers) -> Response:
         answer = super().preflight_response(request_headers)

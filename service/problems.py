@@ -5,7 +5,7 @@ A problem never holds content, a server's paths or another library's text.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -267,49 +267,70 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+CAUGHT = (TanbaError, HTTPException, RequestValidationError)
+"""Exceptions that :func:`answer` knows; every other one is a bug."""
+
+
+def answer(scope: MutableMapping[str, Any], error: Exception) -> JSONResponse:
+    """The problem response to one of :data:`CAUGHT`; leaves its code in the ASGI scope for log and metrics."""
+    given = scope.get("tanba.request_id")
+    request_id = given if isinstance(given, str) else None
+    match error:
+        case TanbaError():
+            scope["tanba.error_code"] = error.code
+            return response(*from_error(error, request_id))
+        case RequestValidationError():
+            document = _invalid(error, request_id)
+            scope["tanba.error_code"] = document["code"]
+            return response(422, document)
+        case HTTPException():
+            if error.status_code == 400:  # the framework's word for a body that does not parse; ours is 422
+                error = HTTPException(422, "the body does not parse")
+            scope["tanba.error_code"] = _http_code(error)
+            return from_http(error, request_id)
+        case _:
+            raise error
+
+
+def bug(request_id: str | None) -> JSONResponse:
+    """The answer to what nobody expected."""
+    document = body(
+        500,
+        "tanba.bug",
+        "something unexpected happened: this is a bug of ours",
+        hint="report it with the request_id",
+        request_id=request_id,
+    )
+    return response(500, document)
+
+
+def _invalid(error: RequestValidationError, request_id: str | None) -> dict[str, Any]:
+    found = error.errors()
+    if any(item["type"] == "json_invalid" for item in found):
+        return body(422, "tanba.input.json", "the body is not JSON", request_id=request_id)
+    # Only where and what kind: the input itself may be content or personal data, and is never echoed.
+    fields = [
+        {"where": ".".join(map(str, item["loc"])), "what": item["type"], "message": item["msg"]} for item in found[:20]
+    ]
+    return body(
+        422,
+        "tanba.input.invalid",
+        "a field of the request is missing or wrong",
+        request_id=request_id,
+        hint="see the API documentation under /docs",
+        extra={"details": {"fields": fields}},
+    )
+
+
 def install(app: FastAPI) -> None:
     """Register the handlers, so that every error body is a problem document."""
 
-    def rid(request: Request) -> str | None:
-        value = request.scope.get("tanba.request_id")
-        return value if isinstance(value, str) else None
+    async def known(request: Request, error: Exception) -> JSONResponse:
+        return answer(request.scope, error)
 
-    async def ours(request: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, TanbaError)
-        status, document, headers = from_error(error, rid(request))
-        request.scope["tanba.error_code"] = error.code
-        return response(status, document, headers)
+    async def unknown(request: Request, _error: Exception) -> JSONResponse:
+        return bug(request.scope.get("tanba.request_id"))
 
-    async def http(request: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, HTTPException)
-        if error.status_code == 400:  # the framework's word for a body that does not parse; ours is 422
-            error = HTTPException(422, "the body does not parse")
-        request.scope["tanba.error_code"] = _http_code(error)
-        return from_http(error, rid(request))
-
-    async def invalid(request: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, RequestValidationError)
-        if any(item["type"] == "json_invalid" for item in error.errors()):
-            request.scope["tanba.error_code"] = "tanba.input.json"
-            document = body(422, "tanba.input.json", "the body is not JSON", request_id=rid(request))
-            return response(422, document)
-        code = "tanba.input.invalid"
-        request.scope["tanba.error_code"] = code
-        # Only where and what kind: the input itself may be content or personal data, and is never echoed.
-        fields = [
-            {"where": ".".join(map(str, item["loc"])), "what": item["type"], "message": item["msg"]}
-            for item in error.errors()[:20]
-        ]
-        document = body(
-            422,
-            code,
-            "a field of the request is missing or wrong",
-            request_id=rid(request),
-            hint="see the API documentation under /docs",
-            extra={"details": {"fields": fields}},
-        )
-        return response(422, document)
-
-    app.add_exception_handler(TanbaError, ours)
-    app.add_exception_handler(HTTPException, http)
-    app.add_exception_handler(RequestValidationError, invalid)
+    for kind in CAUGHT:
+        app.add_exception_handler(kind, known)
+    app.add_exception_handler(Exception, unknown)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
+from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from service.api import label_form, uploads
 from service.api.schemas import LabelRecord, LabelStatus, Receipt, Withdrawal, record
 from service.deps import Reader, StateDep, Withdrawer, admit, get_state, identify
+from service.hot import Endpoint, checked
 from service.problems import Forbidden, documented
 from service.security import Scope
 from service.usecases import contests, labels
@@ -26,13 +29,18 @@ LabelId = Annotated[
         examples=["urn:c2pa:0b6a4b52-8a6e-4c39-9d8f-2f6f2f0a7c11"],
     ),
 ]
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        pattern=r"^[\x21-\x7e]{1,255}$",
-        description="Any unique word of yours. The same key with the same request gets the same label again.",
-    ),
-]
+
+_Key = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,255}$")]
+_KEY = "Any unique word of yours. The same key with the same request gets the same label again."
+IdempotencyKey = Annotated[_Key | None, Header(description=_KEY)]
+
+
+class Asked(BaseModel):
+    """What the headers ask for."""
+
+    idempotency_key: _Key | None = Field(None, description=_KEY)
+    accept: str | None = Field(None, description="Ask for the file's own media type to get the bytes.")
+
 
 _BODY = uploads.openapi_body(
     {
@@ -60,17 +68,12 @@ _BODY = uploads.openapi_body(
     },
     responses=documented(401, 403, 408, 409, 413, 415, 429, 500, 507),
 )
-async def create(
-    request: Request,
-    idempotency_key: IdempotencyKey = None,
-    accept: Annotated[str | None, Header(description="Ask for the file's own media type to get the bytes.")] = None,
-) -> Response:
+async def create(request: Request, asked: Annotated[Asked, Header()]) -> Response:
     """Sign a label into a file or a text and record it in the label log.
 
     The answer is the receipt. With `Accept: application/octet-stream` (or the file's own media type) it is the
     labelled bytes, and the label's id stands in `X-Label-Id`; the receipt is at `Location` either way.
     """
-    # A hot route: the caller is made out here, because FastAPI's dependency chain costs as much as the upload.
     state = await get_state(request)
     caller = await identify(request, state)
     async with contextlib.AsyncExitStack() as stack:
@@ -92,7 +95,7 @@ async def create(
                 options=form.options(state.settings.timestamp_url),
                 profiles=tuple(form.profile),
                 identity=identity,
-                idempotency_key=idempotency_key,
+                idempotency_key=asked.idempotency_key,
             ),
         )
     headers = {
@@ -101,7 +104,7 @@ async def create(
         "Cache-Control": "no-store",
         **({"Idempotent-Replayed": "true"} if issued.replayed else {}),
     }
-    if _wants_bytes(accept, issued.media_type):
+    if _wants_bytes(asked.accept, issued.media_type):
         row, chunks = await run_in_threadpool(labels.content, state, issued.label_id)
         headers["Content-Length"] = str(row.content_size)
         return StreamingResponse(chunks, 201, headers, media_type=issued.media_type)
@@ -190,3 +193,12 @@ def _wants_bytes(accept: str | None, media_type: str) -> bool:
     """Whether the caller asked for the content in place of the receipt."""
     wanted = {part.partition(";")[0].strip().lower() for part in (accept or "").split(",")}
     return bool(wanted & {"application/octet-stream", media_type, f"{media_type.partition('/')[0]}/*"})
+
+
+async def _hot_create(request: Request) -> Response:
+    headers = {"idempotency-key": "idempotency_key", "accept": "accept"}
+    given = {name: request.headers[header] for header, name in headers.items() if header in request.headers}
+    return await create(request, checked(Asked, given, "header"))
+
+
+HOT: Mapping[tuple[str, str], Endpoint] = {("POST", routes.prefix): _hot_create}

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
 
 from service import problems
 from service.api import uploads
 from service.api.schemas import Batch, BatchAnswer, BatchItem, BatchResult, Report, Url
 from service.bodies import Spooled
 from service.deps import StateDep, Verifier, address, admit, get_state, identify
+from service.hot import Below, Endpoint, checked
 from service.problems import documented
 from service.security import Scope
 from service.state import State
@@ -25,7 +29,9 @@ routes = APIRouter(
     prefix="/v1/verifications", tags=["verification"], responses=documented(401, 403, 422, 429, 500, 503, 507)
 )
 
-AsOf = Annotated[datetime | None, Query(description="Answer as of this moment instead of now (RFC 3339).")]
+_AS_OF = "Answer as of this moment instead of now (RFC 3339)."
+AsOf = Annotated[datetime | None, Query(description=_AS_OF)]
+_SHA256 = r"^[0-9a-f]{64}$"
 _MOST_ITEMS = 100
 _AT_ONCE = 4
 _ASK_AGAIN = 300
@@ -40,6 +46,13 @@ _BODY = uploads.openapi_body(
 )
 
 
+class Asked(BaseModel):
+    """How to verify."""
+
+    as_of: datetime | None = Field(None, description=_AS_OF)
+    name: str | None = Field(None, max_length=200, description="File name; helps to tell text formats.")
+
+
 @routes.post(
     "",
     summary="Verify a file or a text",
@@ -47,13 +60,8 @@ _BODY = uploads.openapi_body(
     openapi_extra=_BODY | _SECURITY,
     responses=documented(408, 413, 415),
 )
-async def create(
-    request: Request,
-    as_of: AsOf = None,
-    name: Annotated[str | None, Query(max_length=200, description="File name; helps to tell text formats.")] = None,
-) -> Response:
+async def create(request: Request, asked: Annotated[Asked, Query()]) -> Response:
     """The report: five answers and one verdict. Nothing of the content, its name or its address is kept."""
-    del name  # read with the body
     state = await get_state(request)
     async with (
         admit(request, state, await identify(request, state), Scope.VERIFY),
@@ -61,7 +69,10 @@ async def create(
     ):
         asset, sidecar = upload.asset(), upload.one("manifest")
         answer = await verifications.verify(
-            state, asset, manifest=uploads.manifest_bytes(state, sidecar) if sidecar else None, as_of=_aware(as_of)
+            state,
+            asset,
+            manifest=uploads.manifest_bytes(state, sidecar) if sidecar else None,
+            as_of=_aware(asked.as_of),
         )
         return _respond(answer, asset.name)
 
@@ -80,12 +91,11 @@ async def url(body: Url, state: StateDep, _caller: Verifier, as_of: AsOf = None)
     responses={304: {"description": "Not modified"}, **documented(404)},
     openapi_extra=_SECURITY,
 )
-async def by_hash(request: Request, sha256: Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]) -> Response:
+async def by_hash(request: Request, sha256: Annotated[str, Path(pattern=_SHA256)]) -> Response:
     """Hash locally, send nothing. 404 `tanba.verification.not_seen` means only that no result is held here.
 
     Send the `ETag` of an earlier answer as `If-None-Match` to get 304 while it holds.
     """
-    # The hottest route: a page with fifty pictures asks fifty times. FastAPI's dependency chain would be half its cost.
     state = await get_state(request)
     async with admit(request, state, await identify(request, state), Scope.VERIFY):
         answer = await verifications.by_hash(state, sha256)
@@ -204,3 +214,18 @@ def _headers(answer: verifications.Answer) -> dict[str, str]:
 
 def _respond(answer: verifications.Answer, name: str | None) -> Response:
     return Response(answer.body_named(name), 200, _headers(answer), media_type=JSONResponse.media_type)
+
+
+async def _hot_create(request: Request) -> Response:
+    return await create(request, checked(Asked, dict(request.query_params), "query"))
+
+
+async def _hot_by_hash(request: Request) -> Response:
+    return await by_hash(request, request.path_params["sha256"])
+
+
+HOT: Mapping[tuple[str, str], Endpoint] = {("POST", routes.prefix): _hot_create}
+HOT_BELOW: Mapping[tuple[str, str], Below] = {
+    ("GET", f"{routes.prefix}/by-hash"): Below("sha256", re.compile(_SHA256), _hot_by_hash)
+}
+"""A page with fifty pictures asks fifty times."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import PurePath
 
 from tanba.formats import textual
 
@@ -110,7 +109,7 @@ def sniff(head: bytes, *, name: str | None = None) -> Format:
     ``name`` is consulted only among text kinds, ZIP documents and TIFF-based raw photos, where the bytes are the
     same. Never raises; :data:`UNKNOWN` when nothing fits.
     """
-    extension = PurePath(name).suffix.lower() if name else ""
+    extension = textual.raw_extension(name)
     return (
         _plainly_text(head, name)
         or _image(head, extension)
