@@ -90,7 +90,9 @@ def main(entries: int) -> None:
             start = time.perf_counter()
             result = audit(DatabaseLog(session, log), key=log.key, full=True)
             assert result.good
-            print(f"full audit of {result.entries_read:,} entries: {time.perf_counter() - start:.2f} s")
+            print(
+                f"full audit of {result.entries_read:,} entries and their records: {time.perf_counter() - start:.2f} s"
+            )
         database.close()
 
 

@@ -12,7 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service import observability, problems
+from service import log_key, observability, problems
 from service.admission import Admission
 from service.api import (
     contests,
@@ -148,7 +148,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 def prepare(state: State) -> None:
     """Before the first request: migrations (development only), the development identity, the spool swept.
 
-    Raises :class:`StorageError` when the database needs a migration that only an operator may run.
+    Raises :class:`StorageError` when the database needs a migration that only an operator may run, or when the label log
+    was begun with another key.
     """
     settings = state.settings
     state.spool.sweep(older_than=0 if settings.environment == "development" else 3600)
@@ -164,6 +165,7 @@ def prepare(state: State) -> None:
             code="tanba.storage.migration_needed",
             hint="run `tanba db upgrade` once, then start the service",
         )
+    log_key.require(state.db, state.log, accept=settings.accept_log_key)
 
 
 async def _housekeeping(state: State, jobs: runtime.Jobs) -> None:

@@ -290,6 +290,7 @@ def cases_answer(number: str, wanted: str, text: str | None) -> None:
 @click.option("--reason", required=True, help="Why; readers of the label will see it.")
 def cases_withdraw(label_id: str, reason: str) -> None:
     """Withdraw a label that was issued in error: the record stays, its status changes, the label log says so."""
+    from service import log_key
     from service.log import LabelLog, NoteSigner
     from service.state import utc_now
     from service.usecases import labels
@@ -299,6 +300,7 @@ def cases_withdraw(label_id: str, reason: str) -> None:
     settings = _settings()
     log = LabelLog(NoteSigner.load_or_create(settings.service_dir / "log.key", settings.log_origin))
     with _database() as database:
+        log_key.require(database, log, accept=settings.accept_log_key)
         row = labels.take_back(database, log, label_id, reason.strip(), actor="cli", now=utc_now())
     click.echo(f"{row.id}: {row.state}")
 

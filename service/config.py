@@ -122,6 +122,11 @@ class Settings(BaseSettings):
     labelling: bool = Field(
         default=True, description="Whether this deployment labels at all; without, it needs no keys."
     )
+    accept_log_key: bool = Field(
+        default=False,
+        description="Start although log.key is not the key that signed this label log so far; auditors will call it "
+        "another log.",
+    )
     timestamp_url: str | None = Field(
         default=None,
         description="RFC 3161 authorities in order of preference, separated by spaces; operators choose them, never a "

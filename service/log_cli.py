@@ -60,12 +60,12 @@ def prove(index: int, size: int | None, key: str | None, service: str | None, lo
     from service.log.checkpoint import Checkpoint
     from service.log.merkle import verify_inclusion
     from service.log.note import NoteVerifier
-    from service.log.store import RowGone
+    from service.log.store import Damaged
 
     with _source(service, local=local) as source:
         try:
             found = source.proof(index, size)
-        except RowGone as error:
+        except Damaged as error:
             gone = {"index": index, "verified": False, "code": error.code}
             click.echo(json.dumps(gone) if as_json else f"{error.code}: {error.message}")
             return exits.LABEL_FAILS

@@ -139,9 +139,13 @@ STATUS: Mapping[type[TanbaError], int] = {
 
 _BY_CODE: Mapping[str, int] = {
     "tanba.storage.full": 507,
-    # Deleted from the label log: asking again is no use, and an auditor must not take it for a passing failure.
+    # Tampering with the label log: asking again is no use, and an auditor must not take it for a passing failure.
     "tanba.log.entry_missing": 410,
     "tanba.log.node_missing": 410,
+    "tanba.log.head_missing": 500,
+    "tanba.log.damaged": 500,
+    "tanba.log.entry_changed": 500,
+    "tanba.log.key_changed": 500,
 }
 
 _HTTP_CODES: Mapping[int, tuple[str, str]] = {

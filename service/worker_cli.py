@@ -17,7 +17,7 @@ def worker(at_once: int | None) -> int:
     """
     import asyncio
 
-    from service import observability
+    from service import log_key, observability
     from service.config import Settings
     from service.db.session import is_current
     from service.jobs import runtime
@@ -40,6 +40,7 @@ def worker(at_once: int | None) -> int:
                 code="tanba.storage.migration_needed",
                 hint="run `tanba db upgrade` once, then start workers",
             )
+        log_key.require(state.db, state.log, accept=settings.accept_log_key)
         asyncio.run(runtime.work(runtime.build(state)))
     finally:
         state.workers.close()

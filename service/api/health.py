@@ -12,11 +12,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
-from service import problems, work
+from service import log_key, problems, work
 from service.config import Settings
 from service.db import repositories
 from service.db.session import is_current
 from service.deps import StateDep, get_state
+from service.log import store
 from service.problems import NotFound, documented
 from service.state import State
 from tanba.errors import TanbaError
@@ -114,6 +115,7 @@ async def _check(state: State, kept: Probe) -> Readiness:
         "database": lambda: run_in_threadpool(_database, state),
         "storage": lambda: run_in_threadpool(state.blobs.check),
         "trust": lambda: run_in_threadpool(state.trust.current),
+        "log": lambda: run_in_threadpool(_log, state),
     }
     if state.settings.labelling:
         parts["signing"] = probe
@@ -146,6 +148,13 @@ def _database(state: State) -> None:
         repositories.ping(session)
     if not is_current(state.db):
         raise problems.NotReady("the database is not at the newest migration", code="tanba.storage.migration_needed")
+
+
+def _log(state: State) -> None:
+    with state.db.read() as session:
+        store.check(session)
+        if not state.settings.accept_log_key:
+            log_key.check(session, state.log)
 
 
 @routes.get("/metrics", summary="Prometheus metrics", response_class=Response, responses=documented(404))

@@ -154,7 +154,9 @@ async def manifest(label_id: LabelId, state: StateDep, _caller: Reader) -> Respo
     return Response(store, 200, headers, media_type="application/c2pa")
 
 
-@routes.get("/{label_id}/proof", summary="Inclusion proof in the label log", responses=documented(401, 404, 410, 429))
+@routes.get(
+    "/{label_id}/proof", summary="Inclusion proof in the label log", responses=documented(401, 404, 410, 429, 500)
+)
 async def proof(
     label_id: LabelId,
     state: StateDep,

@@ -70,7 +70,7 @@ def router(database: Database, log: LabelLog, *, guards: Sequence[Depends] = ())
     routes = APIRouter(
         prefix="/v1/log",
         tags=["label log"],
-        responses=documented(401, 410, 422, 429, 503),
+        responses=documented(401, 410, 422, 429, 500, 503),
         dependencies=guards,
     )
 

@@ -44,6 +44,12 @@ def labels_by_hash(session: Session, digest: str, *, limit: int = 20) -> Sequenc
     return session.scalars(select(Label).where(wanted).order_by(Label.created_at.desc()).limit(limit)).all()
 
 
+def newest_checkpoint(session: Session) -> str | None:
+    """The signed note in the newest label's receipt; None when no label was issued."""
+    receipt = session.scalar(select(Label.receipt).order_by(Label.created_at.desc(), Label.id.desc()).limit(1))
+    return None if receipt is None else str((receipt.get("log") or {}).get("checkpoint"))
+
+
 def withdraw(session: Session, label_id: str, reason: str, now: datetime) -> bool:
     """Mark a label as withdrawn; False when it was withdrawn before. The row stays."""
     done = session.execute(

@@ -3,8 +3,8 @@
 The procedure, in order: (1) the checkpoint's signature; (2) against the last one seen: not smaller, not another root for
 the same size; (3) the consistency proof between the two; (4) the entries really hash to the signed root; (5) each receipt
 is included in the log that its own checkpoint describes, that log is this one, and it still gives the entry out. A log that
-says that a row is gone has been tampered with; one that does not answer could not be checked. A failing audit never forgets the last
-good checkpoint: together with the new one it is the evidence.
+says that a row is gone or that its tables contradict each other has been tampered with; one that does not answer could not
+be checked. A failing audit never forgets the last good checkpoint: together with the new one it is the evidence.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from service.log.checkpoint import Checkpoint
 from service.log.merkle import Frontier, Hash, verify_consistency, verify_inclusion
 from service.log.note import NoteVerifier
 from service.log.record import LogRecord
-from service.log.source import LogSource, all_leaves
-from service.log.store import RowGone
+from service.log.source import DatabaseLog, LogSource, all_leaves
+from service.log.store import Damaged
 from tanba.errors import InputError, ResolverError, TanbaError
 
 MAX_ENTRIES = 20_000_000
@@ -105,7 +105,10 @@ def audit(
     """
     if seen is not None and key is not None and seen.key != key:
         raise InputError("the key differs from the one in the state file", code="tanba.log.key_changed")
-    pinned = key or (seen.key if seen else source.key())
+    try:
+        pinned = key or (seen.key if seen else source.key())
+    except Damaged as error:
+        return AuditResult((_complaint(error),), "", 0, 0, 0, seen)
     verifier = NoteVerifier.parse(pinned)
     old, frontier = seen.restore() if seen else (None, Frontier())
     note = ""
@@ -113,7 +116,7 @@ def audit(
     try:
         note = source.checkpoint()
         now = Checkpoint.open(note, verifier)
-    except (InputError, RowGone) as error:
+    except (InputError, Damaged) as error:
         return AuditResult((_complaint(error),), note, 0, 0, 0, seen)
     if old is not None:
         complaints += _compare(source, old, now)
@@ -124,6 +127,8 @@ def audit(
     if not complaints or full:
         read, wrong = _rebuild(source, start, now)
         complaints += wrong
+    if isinstance(source, DatabaseLog) and not complaints:
+        complaints += _check_tables(source, now)
     for receipt in receipts:
         complaints += _check_receipt(source, receipt, verifier, now)
     kept = seen if complaints else Seen(pinned, note, tuple(value.hex() for value in start.hashes))
@@ -139,7 +144,7 @@ def _compare(source: LogSource, old: Checkpoint, now: Checkpoint) -> list[Compla
         return [] if same else [Complaint("tanba.log.forked", f"two different logs of {now.size} entries are signed")]
     try:
         proof = _ask(source, old.size, now.size)
-    except RowGone as error:
+    except Damaged as error:
         return [_complaint(error)]
     if proof is not None and verify_consistency(old.size, now.size, old.root, now.root, proof):
         return []
@@ -156,7 +161,7 @@ def _rebuild(source: LogSource, frontier: Frontier, now: Checkpoint) -> tuple[in
     try:
         for leaf in all_leaves(source, frontier.size, now.size):
             frontier.append(leaf)
-    except RowGone as error:
+    except Damaged as error:
         return frontier.size - before, [_complaint(error)]
     read = frontier.size - before
     if frontier.size < now.size:
@@ -164,6 +169,15 @@ def _rebuild(source: LogSource, frontier: Frontier, now: Checkpoint) -> tuple[in
     if frontier.root() != now.root:
         return read, [Complaint("tanba.log.entries_mismatch", "the entries given out are not the ones that are signed")]
     return read, []
+
+
+def _check_tables(source: DatabaseLog, now: Checkpoint) -> list[Complaint]:
+    """Beside (4), when the tables themselves can be read."""
+    try:
+        source.check(now.size)
+    except Damaged as error:
+        return [_complaint(error)]
+    return []
 
 
 def _check_receipt(
@@ -180,7 +194,7 @@ def _check_receipt(
     try:
         proof = _ask(source, then.size, now.size)
         given = source.leaves(index, index + 1)
-    except RowGone as error:
+    except Damaged as error:
         return [_complaint(error)]
     if proof is None or not verify_consistency(then.size, now.size, then.root, now.root, proof):
         return [Complaint("tanba.log.forked", f"the log of {then.size} entries that a receipt proves is not this log")]

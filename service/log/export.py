@@ -30,7 +30,7 @@ MAX_ENTRIES = 1_000_000
 
 
 def export(session: Session, log: LabelLog, start: datetime, end: datetime, *, now: datetime) -> dict[str, Any]:
-    """The export document for ``start <= at < end`` (aware times). Raises :class:`InputError`."""
+    """The export document for ``start <= at < end`` (aware times). Raises :class:`InputError`, ``Damaged``."""
     size = store.size(session)
     inside = (LogEntry.created_at >= start, LogEntry.created_at < end)
     low, high = session.execute(select(func.min(LogEntry.index), func.max(LogEntry.index)).where(*inside)).one()
@@ -41,9 +41,7 @@ def export(session: Session, log: LabelLog, start: datetime, end: datetime, *, n
             code="tanba.log.too_long",
             hint="export shorter periods one by one",
         )
-    records = session.scalars(
-        select(LogEntry.record).where(LogEntry.index >= first, LogEntry.index < last).order_by(LogEntry.index)
-    ).all()
+    records = list(store.records(session, first, last))
     return {
         "schema": SCHEMA,
         "origin": log.origin,
@@ -53,7 +51,7 @@ def export(session: Session, log: LabelLog, start: datetime, end: datetime, *, n
         "to": _text(end),
         "first_index": first,
         "frontier": [value.hex() for value in _frontier(session, first)],
-        "entries": [dict(record) for record in records],
+        "entries": records,
         "counts": count(LogRecord.from_dict(record) for record in records if _inside(record, start, end)),
         "checkpoint": log.checkpoint(session, last),
         "current_checkpoint": log.checkpoint(session, size),

@@ -22,6 +22,7 @@ class LabelLog:
 
     def __init__(self, signer: NoteSigner) -> None:
         self._signer = signer
+        self._known = store.Known()
 
     @property
     def origin(self) -> str:
@@ -35,7 +36,7 @@ class LabelLog:
 
     def append(self, session: Session, record: LogRecord, at: datetime) -> int:
         """Append one record in the caller's transaction, as its last statement; returns its index."""
-        return store.append(session, [record], at)
+        return store.append(session, [record], at, known=self._known)
 
     def append_proved(self, session: Session, records: Sequence[LogRecord], at: datetime) -> list[dict[str, Any]]:
         """Append records and return the :meth:`proof` of each for the log that it ends. Hand out after the commit."""
@@ -47,12 +48,12 @@ class LabelLog:
                 "proof": [value.hex() for value in item.path],
                 "checkpoint": Checkpoint(self.origin, item.index + 1, item.root).signed(self._signer),
             }
-            for item in store.append_proved(session, records, at)
+            for item in store.append_proved(session, records, at, known=self._known)
         ]
 
     def append_many(self, session: Session, records: Sequence[LogRecord], at: datetime) -> int:
         """Append several records; returns the index of the first."""
-        return store.append(session, records, at)
+        return store.append(session, records, at, known=self._known)
 
     def checkpoint(self, session: Session, size: int | None = None) -> str:
         """The signed note for a size, by default the current one. Ed25519 is deterministic: the same size, the same

@@ -16,6 +16,11 @@ from service.log.merkle import Hash, leaf_hash
 from tanba.errors import InputError
 
 
+def canonical(record: Mapping[str, Any]) -> bytes:
+    """The bytes of a record that are hashed."""
+    return json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+
+
 class LogEvent(StrEnum):
     ISSUED = "issued"
     WITHDRAWN = "withdrawn"
@@ -45,7 +50,7 @@ class LogRecord:
 
     def to_bytes(self) -> bytes:
         """What is hashed."""
-        return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+        return canonical(self.to_dict())
 
     @property
     def leaf(self) -> Hash:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from service.log import store
 from service.log.label_log import LabelLog
 from service.log.merkle import Hash
-from service.log.store import RowGone
+from service.log.store import Damaged, RowGone
 from tanba.errors import InputError, ResolverError
 from tanba.net import GuardedClient
 
@@ -46,8 +46,8 @@ class LogSource(Protocol):
 class HttpLog:
     """A service's log from outside, through the guarded client.
 
-    Its methods raise :class:`ResolverError` when the log does not answer usefully and :class:`RowGone` when it says
-    that a row of the tree is gone.
+    Its methods raise :class:`ResolverError` when the log does not answer usefully, :class:`RowGone` when it says that a
+    row of the tree is gone, and :class:`Damaged` when it says that its tables contradict each other.
     """
 
     def __init__(self, base_url: str, client: GuardedClient) -> None:
@@ -78,6 +78,8 @@ class HttpLog:
         answer = self._client.get(self._base + path)
         if answer.status == 410:
             raise _row_gone(answer.body)
+        if answer.status == 500 and (code := _said(answer.body)[0]) in _DAMAGED:
+            raise Damaged("the log says that its tables were changed", code=code)
         return answer.raise_for_status().body
 
     def _json(self, path: str) -> dict[str, Any]:
@@ -91,7 +93,7 @@ class HttpLog:
 
 
 class DatabaseLog:
-    """A log read from its own tables."""
+    """A log read from its own tables. Its methods raise :class:`Damaged` when these contradict each other."""
 
     def __init__(self, session: Session, log: LabelLog) -> None:
         self._session = session
@@ -117,6 +119,14 @@ class DatabaseLog:
         """See :class:`LogSource`. Raises :class:`InputError`, :class:`RowGone`."""
         return public_proof(self._session, self._log, index, size)
 
+    def check(self, size: int) -> None:
+        """What only the tables show: the head fits the tree, and each record is what its leaf is the hash of. Raises
+        :class:`Damaged`.
+        """
+        store.check(self._session)
+        for _ in store.records(self._session, 0, size):
+            pass
+
 
 def public_proof(session: Session, log: LabelLog, index: int, size: int | None = None) -> dict[str, Any]:
     """What anyone may see of one entry: its leaf hash, never its record. Raises :class:`InputError`, :class:`RowGone`."""
@@ -135,17 +145,26 @@ def all_leaves(source: LogSource, start: int, end: int) -> Iterator[Hash]:
         start += len(page)
 
 
+_DAMAGED = frozenset({"tanba.log.damaged", "tanba.log.entry_changed", "tanba.log.head_missing"})
+
+
 def _row_gone(problem: bytes) -> RowGone:
     """The log's word that a row is gone. Nothing of the stranger's text is repeated."""
-    try:
-        said = json.loads(problem)
-        code, index = said["code"], said.get("details", {}).get("index")
-    except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
-        code, index = None, None
+    code, index = _said(problem)
     if code == "tanba.log.node_missing":
         return RowGone("the log says that an inner node of its tree is gone", code=code)
     which = f"entry {index}" if isinstance(index, int) else "an entry"
     return RowGone(f"the log says that {which} is gone")
+
+
+def _said(problem: bytes) -> tuple[Any, Any]:
+    """Code and entry number of a problem document; nothing for whatever else it may be."""
+    try:
+        said = json.loads(problem)
+        code = said["code"]
+        return code if isinstance(code, str) else None, said.get("details", {}).get("index")
+    except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
+        return None, None
 
 
 class _Answer(dict[str, Any]):

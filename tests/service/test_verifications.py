@@ -197,7 +197,7 @@ def test_verification_can_be_for_known_clients_only_and_needs_no_keys_to_sign(tm
         with_key = client.post("/v1/verifications", headers=quiet.auth, files={"file": ("a.jpg", photo)})
         assert with_key.json()["verdict"] == "unmarked"
         assert quiet.label(photo).json()["code"] == "tanba.label.disabled"
-        assert client.get("/readyz").json()["checks"] == {"database": "ok", "storage": "ok", "trust": "ok"}
+        assert client.get("/readyz").json()["checks"] == {"database": "ok", "storage": "ok", "trust": "ok", "log": "ok"}
         assert client.post("/", files={"file": ("a.jpg", photo)}).status_code == 401
     assert not (tmp_path / "keys").exists()
 
