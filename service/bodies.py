@@ -129,21 +129,21 @@ class Spool:
         Raises :class:`AssetTooLarge`, :class:`StorageError` (full disk); leaves nothing then. The writes are small and go
         to the page cache, so they stay on the event loop.
         """
-        digest, size, held = hashlib.sha256(), 0, bytearray()
+        digest, size, held = hashlib.sha256(), 0, list[bytes]()
         async for chunk in chunks:
             size += len(chunk)
             if size > limit:
                 raise _too_long(limit)
             digest.update(chunk)
-            held += chunk
+            held.append(chunk)
             if size > IN_MEMORY:
                 break
         else:
-            return Spooled(None, name, digest.hexdigest(), size, bytes(held))
+            return Spooled(None, name, digest.hexdigest(), size, b"".join(held))
         path = self.path()
         try:
             with path.open("xb") as out:
-                out.write(held)
+                out.writelines(held)
                 async for chunk in chunks:
                     size += len(chunk)
                     if size > limit:

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from service.config import Settings
+from tanba.collector import collect_rarely
 
 _HEAD_BYTES = 64 << 10
 _UNREAD_BYTES = 4 << 20
@@ -113,6 +114,7 @@ def run(app: FastAPI, settings: Settings) -> None:
     # uvicorn raises the signal again after its own shutdown; a stop that was asked for is no failure.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
+    collect_rarely(freeze=True)
     uvicorn.run(
         app,
         host=settings.host,
