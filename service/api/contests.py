@@ -16,7 +16,9 @@ from service.usecases import contests
 
 routes = APIRouter(prefix="/v1", tags=["contests"], responses=documented(422, 503))
 
-Number = Annotated[str, Path(pattern=r"^[0-9A-Za-z-]{4,20}$", examples=["K7Q2-9FMX-4TBA"])]
+Number = Annotated[
+    str, Path(pattern=r"^[0-9A-Za-z-]{4,20}$", description="The case's number.", examples=["K7Q2-9FMX-4TBA"])
+]
 
 
 @routes.post(
@@ -39,7 +41,9 @@ async def get(request: Request, number: Number, state: StateDep) -> CaseView:
 
 @routes.get("/contests", summary="The operators' inbox", responses=documented(401, 403))
 async def inbox(
-    state: StateDep, _caller: Admin, wanted: Annotated[CaseState | None, Query(alias="state")] = None
+    state: StateDep,
+    _caller: Admin,
+    wanted: Annotated[CaseState | None, Query(alias="state", description="Only cases in this state.")] = None,
 ) -> list[OperatorCase]:
     """Oldest first, at most 100. Needs the scope `admin`."""
     return [operator_case(case) for case in await run_in_threadpool(contests.inbox, state, wanted)]

@@ -27,10 +27,20 @@ class Explanation(BaseModel):
 
 @routes.get("/explain/{code}", summary="What a code means")
 async def explain(
-    code: Annotated[str, Path(pattern=r"^[A-Za-z][A-Za-z0-9._-]{1,100}$", examples=["assertion.dataHash.mismatch"])],
+    code: Annotated[
+        str,
+        Path(
+            pattern=r"^[A-Za-z][A-Za-z0-9._-]{1,100}$",
+            description="Any code out of a report or an error.",
+            examples=["assertion.dataHash.mismatch"],
+        ),
+    ],
     response: Response,
     lang: Annotated[Literal["kk", "ru", "en"] | None, Query(description="Reader's language.")] = None,
-    accept_language_header: Annotated[str | None, Header(alias="Accept-Language", max_length=1000)] = None,
+    accept_language_header: Annotated[
+        str | None,
+        Header(alias="Accept-Language", max_length=1000, description="Reader's language, unless `lang` says it."),
+    ] = None,
 ) -> Explanation:
     """Codes of C2PA and CAWG, and ours. Errors carry a message and a hint of their own; here stands the background."""
     language = lang or accept_language(accept_language_header)

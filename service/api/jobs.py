@@ -124,7 +124,11 @@ class ObjectBatch(BaseModel):
 
     label: dict[str, Any] = Field(description="Fields of `POST /v1/labels` for every item.")
     items: list[ObjectItem] = Field(min_length=1)
-    webhook_url: str | None = Field(None, max_length=2048)
+    webhook_url: str | None = Field(
+        None,
+        max_length=2048,
+        description="Public https address that gets a signed message when the job is finished.",
+    )
 
 
 class WebhookSecret(BaseModel):
@@ -142,9 +146,20 @@ _BODY = {
                     "type": "object",
                     "required": ["as"],
                     "properties": {
-                        "file": {"type": "array", "items": {"type": "string", "format": "binary"}},
-                        "text": {"type": "array", "items": {"type": "string"}},
-                        "webhook_url": {"type": "string"},
+                        "file": {
+                            "type": "array",
+                            "items": {"type": "string", "format": "binary"},
+                            "description": "The files, one part each.",
+                        },
+                        "text": {
+                            "type": "array",
+                            "items": {"type": "string"},
+                            "description": "Texts, one part each.",
+                        },
+                        "webhook_url": {
+                            "type": "string",
+                            "description": "Public https address that gets a signed message when the job is finished.",
+                        },
                         **label_form.openapi_properties(),
                     },
                 }
@@ -185,16 +200,21 @@ def router(jobs: Jobs) -> APIRouter:
 
     @routes.get("/jobs/{job_id}", summary="How far is it?", responses=documented(404))
     async def get(job_id: JobId, caller: CallerDep) -> JobSummary:
+        """Counts and state; `finished_at` is set when every item has an end. A client sees its own jobs."""
         return JobSummary(**await run_in_threadpool(batches.status, jobs, _known(caller), job_id))
 
     @routes.get("/jobs/{job_id}/items", summary="Results, item by item", responses=documented(404))
     async def items(
         job_id: JobId,
         caller: CallerDep,
-        start: Annotated[int, Query(ge=0, le=(1 << 31) - 1)] = 0,
-        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-        state: Literal["queued", "running", "done", "failed", "cancelled"] | None = None,
+        start: Annotated[int, Query(ge=0, le=(1 << 31) - 1, description="First item; `next` of the page before.")] = 0,
+        limit: Annotated[int, Query(ge=1, le=1000, description="Items on a page.")] = 100,
+        state: Annotated[
+            Literal["queued", "running", "done", "failed", "cancelled"] | None,
+            Query(description="Only items in this state."),
+        ] = None,
     ) -> JobItems:
+        """In the order in which they were handed in. An item that is done names its label, one that failed says why."""
         found, following = await run_in_threadpool(
             batches.page, jobs, _known(caller), job_id, start=start, limit=limit, state=state
         )
@@ -202,10 +222,12 @@ def router(jobs: Jobs) -> APIRouter:
 
     @routes.delete("/jobs/{job_id}", summary="Cancel what has not begun", responses=documented(404))
     async def cancel(job_id: JobId, caller: CallerDep) -> JobSummary:
+        """What is in hand is finished; labels that were issued stay. Safe to repeat."""
         return JobSummary(**await run_in_threadpool(batches.cancel, jobs, _known(caller), job_id))
 
     @routes.get("/webhook-secret", summary="The secret that signs messages to you")
     async def secret(caller: CallerDep) -> WebhookSecret:
+        """Yours alone, and always the same. Check every message with it before you believe it."""
         return WebhookSecret(secret=jobs.keys.secret(_known(caller).id or ""))
 
     return routes

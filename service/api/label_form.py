@@ -26,6 +26,7 @@ def _split(value: Any) -> Any:
 
 Words = Annotated[list[str], BeforeValidator(_split)]
 Line = Annotated[Statement, Field(max_length=500)]
+Basis = Literal["person_appearance", "person_voice", "person_behaviour", "non_event"]
 
 
 class LabelForm(BaseModel):
@@ -33,27 +34,37 @@ class LabelForm(BaseModel):
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
-    involvement: Involvement = Field(alias="as", description="What is true about AI and this content.")
+    involvement: Involvement = Field(
+        alias="as",
+        description="Required. What is true about AI and this content: made by a trained model; changed by AI in substance; "
+        "a mix with at least one AI-made element; edited with AI help without a change of meaning; declared as human.",
+    )
     source_type: DigitalSourceType | None = Field(None, description="IPTC digital source type, if not the usual one.")
     system: Line | None = Field(None, description="Name of the AI system.")
-    system_version: Line | None = None
+    system_version: Line | None = Field(None, description="Its version.")
     model: Line | None = Field(None, description="Model identifier, for instance a package URL.")
-    model_type: Line = "c2pa.types.model"
+    model_type: Line = Field("c2pa.types.model", description="C2PA model type.")
     provider: Line | None = Field(None, description="Organisation that provides the system.")
-    provider_id: Line | None = Field(None, description="Registered code of the provider.")
-    oversight: Oversight | None = None
-    prompt_author: Line | None = None
+    provider_id: Line | None = Field(None, description="Registered code of the provider (TC260 code for China).")
+    oversight: Oversight | None = Field(None, description="How far a person directed or checked the system.")
+    prompt_author: Line | None = Field(None, description="Who wrote the prompt. Published.")
     prompt: Annotated[str, Field(max_length=20_000)] | None = Field(
         None, description="Only its digest enters the file, unless embed_prompt is true."
     )
-    embed_prompt: bool = False
+    embed_prompt: bool = Field(False, description="Publish the prompt's text inside the file.")
     human_contribution: Statement | None = Field(None, description="The human creative contribution, in words.")
     no_training: bool = Field(False, description="Reserve text-and-data mining and AI training.")
-    operations: list[Line] = Field(default_factory=list, max_length=32)
-    synthetic_result: Words = Field(default_factory=list, max_length=4)
-    lang: Words = Field(default_factory=lambda: ["en"], max_length=8)
-    content_id: Line | None = None
-    title: Line | None = None
+    operations: list[Line] = Field(
+        default_factory=list, max_length=32, description="What was done, in words; may be given several times."
+    )
+    synthetic_result: Annotated[list[Basis], BeforeValidator(_split)] = Field(
+        default_factory=list, max_length=4, description="Why this is a synthetic result (Kazakhstan, Art. 1(4))."
+    )
+    lang: Words = Field(
+        default_factory=lambda: ["en"], max_length=8, description="Languages of the readers, in order: kk,ru,en."
+    )
+    content_id: Line | None = Field(None, description="Your own unique number of this content; a UUID otherwise.")
+    title: Line | None = Field(None, description="Title in the label; the bare file name otherwise.")
     profile: Words = Field(default_factory=list, max_length=8, description="Labelling laws to meet: kz, eu, cn, …")
     visible: bool = Field(False, description="Add a visible mark (images) or line (text).")
     placement: Literal["top-right", "top-left", "bottom-right", "bottom-left", "top", "bottom"] | None = Field(
@@ -68,7 +79,9 @@ class LabelForm(BaseModel):
     carrier: Carrier | None = Field(None, description="How the manifest travels; chosen by the format otherwise.")
     identity: Line | None = Field(None, description="Signing identity; the service's default otherwise.")
     timestamp: bool = Field(False, description="Ask the operator's time-stamp authority (RFC 3161).")
-    accept_tampered_parent: bool = False
+    accept_tampered_parent: bool = Field(
+        False, description="Label although an existing label fails; the new label says so."
+    )
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
@@ -157,11 +170,14 @@ def openapi_properties() -> dict[str, Any]:
     """The form's fields for OpenAPI, without references into a schema of its own."""
     schema = LabelForm.model_json_schema()
     definitions = schema.pop("$defs", {})
+    for found in definitions.values():  # notes for whoever reads the code
+        found.pop("description", None)
 
     def inline(value: Any) -> Any:
         if isinstance(value, dict):
             if (ref := value.get("$ref")) is not None:
-                return inline(definitions[ref.rpartition("/")[2]])
+                beside = {key: item for key, item in value.items() if key != "$ref"}
+                return inline(definitions[ref.rpartition("/")[2]]) | inline(beside)
             return {key: inline(item) for key, item in value.items()}
         return [inline(item) for item in value] if isinstance(value, list) else value
 

@@ -64,7 +64,15 @@ _BODY = uploads.openapi_body(
             {"name": name, "in": "query", "required": False, "schema": schema}
             for name, schema in label_form.openapi_properties().items()
         ]
-        + [{"name": "name", "in": "query", "required": False, "schema": {"type": "string", "maxLength": 200}}],
+        + [
+            {
+                "name": "name",
+                "in": "query",
+                "required": False,
+                "description": "File name of a raw body; helps to tell text formats.",
+                "schema": {"type": "string", "maxLength": 200},
+            }
+        ],
     },
     responses=documented(401, 403, 408, 409, 413, 415, 429, 500, 507),
 )

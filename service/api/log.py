@@ -17,7 +17,8 @@ from service.problems import NotFound, documented
 from tanba.errors import InputError
 
 _BIG = (1 << 53) - 1  # the largest integer that every JSON reader keeps exact
-Number = Annotated[int, Query(ge=0, le=_BIG)]
+Start = Annotated[int, Query(ge=0, le=_BIG, description="First entry.")]
+End = Annotated[int, Query(ge=0, le=_BIG, description="Entry behind the last one.")]
 
 
 class LogIdentity(BaseModel):
@@ -76,26 +77,32 @@ def router(database: Database, log: LabelLog, *, guards: Sequence[Depends] = ())
 
     @routes.get("", summary="Identity, key and size of the log")
     def identity() -> LogIdentity:
+        """Pin the key from a source other than this service."""
         with database.read() as session:
             return LogIdentity(origin=log.origin, key=log.key, size=store.size(session))
 
     @routes.get("/checkpoint", response_class=PlainTextResponse, summary="The current signed tree head")
     def checkpoint() -> PlainTextResponse:
+        """A signed note (c2sp.org/tlog-checkpoint): origin, size and root hash. Keep it; two that contradict each other are
+        evidence.
+        """
         with database.read() as session:
             note = log.checkpoint(session)
         return PlainTextResponse(note, headers={"Cache-Control": "no-cache"})
 
     @routes.get("/entries", summary=f"Leaf hashes, at most {PAGE} at once")
-    def entries(start: Number = 0, end: Number = PAGE) -> Entries:
+    def entries(start: Start = 0, end: End = PAGE) -> Entries:
+        """For an audit: hashed together they must make the signed root. Fewer come back at the end of the log."""
         with database.read() as session:
             found = store.leaves(session, start, min(end, start + PAGE))
         return Entries(start=start, leaf_hashes=[value.hex() for value in found])
 
     @routes.get("/entries/{index}", summary="One entry with its inclusion proof", responses=documented(404))
     def entry(
-        index: Annotated[int, Path(ge=0, le=_BIG)],
+        index: Annotated[int, Path(ge=0, le=_BIG, description="Number of the entry, from 0.")],
         size: Annotated[int | None, Query(ge=1, le=_BIG, description="For the log of this size.")] = None,
     ) -> EntryProof:
+        """The leaf hash, the audit path and the checkpoint it leads to; what was logged stands in the label's receipt."""
         with database.read() as session:
             try:
                 return EntryProof(**public_proof(session, log, index, size))
@@ -104,8 +111,10 @@ def router(database: Database, log: LabelLog, *, guards: Sequence[Depends] = ())
 
     @routes.get("/consistency", summary="Proof that the larger log continues the smaller", responses=documented(404))
     def consistency(
-        old: Annotated[int, Query(alias="from", ge=0, le=_BIG)], new: Annotated[int, Query(alias="to", ge=0, le=_BIG)]
+        old: Annotated[int, Query(alias="from", ge=0, le=_BIG, description="Size of the smaller log.")],
+        new: Annotated[int, Query(alias="to", ge=0, le=_BIG, description="Size of the larger log.")],
     ) -> Consistency:
+        """Nothing was changed or dropped between the two (RFC 9162 §2.1.4.2 says how to check)."""
         with database.read() as session:
             try:
                 proof = store.consistency_proof(session, old, new)

@@ -30,7 +30,7 @@ Statement = Annotated[
 
 
 class Receipt(BaseModel):
-    """The receipt of a label, ``tanba.receipt/1``."""
+    """The receipt of a label, `tanba.receipt/1`."""
 
     model_config = ConfigDict(
         extra="allow",
@@ -198,7 +198,7 @@ class Url(BaseModel):
 
 
 class BatchItem(BaseModel):
-    """One of ``sha256`` (asked from the cache) or ``url`` (fetched)."""
+    """One of `sha256` (asked from the cache) or `url` (fetched)."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -230,7 +230,7 @@ class BatchAnswer(BaseModel):
 
 
 class Report(BaseModel):
-    """The verification report, ``tanba.report/1``; readers keep fields they do not know."""
+    """The verification report, `tanba.report/1`; readers keep fields they do not know."""
 
     model_config = ConfigDict(
         extra="allow",

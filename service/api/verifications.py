@@ -91,7 +91,10 @@ async def url(body: Url, state: StateDep, _caller: Verifier, as_of: AsOf = None)
     responses={304: {"description": "Not modified"}, **documented(404)},
     openapi_extra=_SECURITY,
 )
-async def by_hash(request: Request, sha256: Annotated[str, Path(pattern=_SHA256)]) -> Response:
+async def by_hash(
+    request: Request,
+    sha256: Annotated[str, Path(pattern=_SHA256, description="SHA-256 of the content, lower-case hex.")],
+) -> Response:
     """Hash locally, send nothing. 404 `tanba.verification.not_seen` means only that no result is held here.
 
     Send the `ETag` of an earlier answer as `If-None-Match` to get 304 while it holds.
@@ -118,7 +121,13 @@ async def by_hash(request: Request, sha256: Annotated[str, Path(pattern=_SHA256)
                 "multipart/form-data": {
                     "schema": {
                         "type": "object",
-                        "properties": {"file": {"type": "array", "items": {"type": "string", "format": "binary"}}},
+                        "properties": {
+                            "file": {
+                                "type": "array",
+                                "items": {"type": "string", "format": "binary"},
+                                "description": "The files, one part each; up to 100.",
+                            }
+                        },
                     }
                 },
             },

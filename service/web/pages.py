@@ -15,7 +15,7 @@ from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from service import problems
@@ -29,6 +29,7 @@ from service.deps import StateDep, address, anonymous
 from service.problems import NotFound, TooManyRequests, Unauthenticated
 from service.usecases import contests, labels, verifications
 from service.usecases.contests import Reason
+from service.web import reference
 from tanba.errors import TanbaError
 from tanba.i18n import LANGUAGES, NAMES, accept_language, sentence
 from tanba.report import AiState
@@ -234,49 +235,18 @@ async def case(
     )
 
 
-class _Parameter(BaseModel):
-    name: str
-    place: str
-    text: str
-
-
 @routes.get("/docs")
 async def docs(request: Request, state: StateDep, lang: Lang = None) -> HTMLResponse:
     """The API's reference out of the OpenAPI document, readable without a script from elsewhere."""
     document = request.app.openapi()
-    groups: dict[str, list[dict[str, Any]]] = {}
-    for path, methods in document["paths"].items():
-        for method, operation in methods.items():
-            groups.setdefault(operation.get("tags", ["other"])[0], []).append(_operation(path, method, operation))
-    intro = [part for part in document["info"]["description"].split("\n\n") if not part.startswith("*")]
     return page(
         "docs.html",
         language(request, lang),
         title="API",
         base=state.settings.base_url,
-        intro=intro,
-        groups=list(groups.items()),
+        intro=reference.intro(document),
+        groups=reference.groups(document),
     )
-
-
-def _operation(path: str, method: str, operation: dict[str, Any]) -> dict[str, Any]:
-    parameters = [
-        _Parameter(
-            name=item["name"],
-            place=item["in"],
-            text=item.get("description") or item.get("schema", {}).get("description") or "",
-        )
-        for item in operation.get("parameters", [])
-    ]
-    return {
-        "method": method.upper(),
-        "path": path,
-        "summary": operation.get("summary", ""),
-        "description": operation.get("description", ""),
-        "parameters": parameters,
-        "samples": [item["source"] for item in operation.get("x-codeSamples", [])],
-        "answers": [(status, value["description"]) for status, value in sorted(operation["responses"].items())],
-    }
 
 
 def _data_uri(media_type: str, data: bytes) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +28,13 @@ def test_every_operation_is_described_and_every_error_is_a_problem(service):
         for method, operation in methods.items():
             where = f"{method} {path}"
             assert operation["summary"], where
+            assert operation["description"], where
+            for item in operation.get("parameters", []):
+                assert item.get("description") or item["schema"]["description"], f"{where} {item['name']}"
+            for body in operation.get("requestBody", {}).get("content", {}).values():
+                for name, field in body["schema"].get("properties", {}).items():
+                    assert field["description"], f"{where} {name}"
+            assert not re.search(r"``|:[a-z]+:`", json.dumps(operation)), f"{where}: markup of the source code"
             assert operation["operationId"], where
             assert operation["x-codeSamples"][0]["source"].startswith("curl "), where
             for status, answer in operation["responses"].items():

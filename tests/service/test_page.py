@@ -297,6 +297,29 @@ def test_the_api_reference_is_readable_without_a_script_from_elsewhere(server, p
     axe(page)
 
 
+def test_the_api_reference_lists_every_field_of_a_form_with_its_meaning(server, page):
+    """What a newcomer sends first is a form; its fields stand there with kind, values and meaning, and once."""
+    page.goto(f"{server.url}/docs")
+    for path, fields in {
+        "/v1/labels": ["file", "text", "as", "system", "lang", "visible", "parent"],
+        "/v1/verifications": ["file", "text", "manifest"],
+        "/v1/verifications/batch": ["file"],
+        "/v1/labels/batch": ["file", "text", "webhook_url", "as"],
+    }.items():
+        summary = page.locator("summary", has=page.get_by_text("POST", exact=True)).filter(
+            has=page.get_by_text(path, exact=True)
+        )
+        summary.click()
+        table = page.get_by_role("region", name=f"multipart/form-data: POST {path}", exact=True)
+        rows = {row.locator("td").first.inner_text(): row for row in table.locator("tbody tr").all()}
+        assert set(fields) <= set(rows), path
+        for name, row in rows.items():
+            assert row.locator("td").nth(2).inner_text().strip(), f"{path}: {name} is not explained"
+    labels = page.get_by_role("region", name="multipart/form-data: POST /v1/labels", exact=True)
+    assert "generated | modified | composite | assisted | human" in labels.inner_text()
+    axe(page)
+
+
 def test_pages_carry_a_strict_policy_and_titles_out_of_files_cannot_break_out(service):
     import html.parser
 
