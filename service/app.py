@@ -79,11 +79,11 @@ class Service(FastAPI):
             expose_headers=["ETag", "Retry-After", "X-Request-Id", "X-Label-Id", "Location"],
             max_age=86400,
         )
-        self._guarded = observability.Observe(app, metrics=metrics)
+        self.guarded = observability.Observe(app, metrics=metrics)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["app"] = self
-        await self._guarded(scope, receive, send)
+        await self.guarded(scope, receive, send)
 
 
 def create_app(settings: Settings | None = None, *, clock: Clock = utc_now) -> Service:

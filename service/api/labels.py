@@ -38,7 +38,7 @@ IdempotencyKey = Annotated[_Key | None, Header(description=_KEY)]
 class Asked(BaseModel):
     """What the headers ask for."""
 
-    idempotency_key: _Key | None = Field(None, description=_KEY)
+    idempotency_key: _Key | None = Field(None, alias="idempotency-key", description=_KEY)
     accept: str | None = Field(None, description="Ask for the file's own media type to get the bytes.")
 
 
@@ -206,8 +206,7 @@ def _wants_bytes(accept: str | None, media_type: str) -> bool:
 
 
 async def _hot_create(request: Request) -> Response:
-    headers = {"idempotency-key": "idempotency_key", "accept": "accept"}
-    given = {name: request.headers[header] for header, name in headers.items() if header in request.headers}
+    given = {name: request.headers[name] for name in ("idempotency-key", "accept") if name in request.headers}
     return await create(request, checked(Asked, given, "header"))
 
 
