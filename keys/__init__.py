@@ -5,7 +5,7 @@ This folder holds code. Keys live in the user's data directory (``tanba.paths.ke
 
 from __future__ import annotations
 
-from keys.history import record_use
+from keys.history import Use, record_use, record_uses
 from keys.identity import SigningIdentity
 from keys.keyring import IdentityInfo
 from keys.late import queue_stamp
@@ -19,6 +19,7 @@ __all__ = [
     "IdentityInfo",
     "SigningIdentity",
     "State",
+    "Use",
     "close_kept",
     "ensure_development_identity",
     "kept_identity",
@@ -26,5 +27,6 @@ __all__ = [
     "open_identity",
     "queue_stamp",
     "record_use",
+    "record_uses",
     "timestamping",
 ]

@@ -10,13 +10,23 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
 _PATIENCE = 2.0
 """Seconds for doing the members of a failed group one by one; the rest then share the group's error."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting(Generic[T, R]):
+    """One item and whoever waits for it."""
+
+    item: T
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[R]
 
 
 class Grouped(Generic[T, R]):
@@ -32,19 +42,20 @@ class Grouped(Generic[T, R]):
         self._together = together
         self._name = name
         self._most = most
-        self._queue: queue.SimpleQueue[tuple[T, Future[R]] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Waiting[T, R] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
     async def do(self, item: T) -> R:
         """Wait until it is done. Raises what doing it raises. Whoever stops waiting before its turn is left out."""
+        loop = asyncio.get_running_loop()
+        waiting: _Waiting[T, R] = _Waiting(item, loop, loop.create_future())
         with self._lock:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                 self._thread.start()
-            waiting: Future[R] = Future()
-            self._queue.put((item, waiting))
-        return await asyncio.wrap_future(waiting)
+            self._queue.put(waiting)
+        return await waiting.future
 
     def close(self, timeout: float = 20.0) -> None:
         """Finish what was handed in, then end."""
@@ -59,13 +70,13 @@ class Grouped(Generic[T, R]):
         more = True
         while more:
             group, more = self._next()
-            taken = [(item, waiting) for item, waiting in group if waiting.set_running_or_notify_cancel()]
+            taken = [waiting for waiting in group if not waiting.future.cancelled()]
             if taken:
                 self._finish(taken)
 
-    def _next(self) -> tuple[list[tuple[T, Future[R]]], bool]:
+    def _next(self) -> tuple[list[_Waiting[T, R]], bool]:
         """Wait for one item and take what else is there; False when the end has come."""
-        group: list[tuple[T, Future[R]]] = []
+        group: list[_Waiting[T, R]] = []
         while len(group) < self._most:
             try:
                 found = self._queue.get(block=not group)
@@ -76,17 +87,20 @@ class Grouped(Generic[T, R]):
             group.append(found)
         return group, True
 
-    def _finish(self, taken: list[tuple[T, Future[R]]]) -> None:
+    def _finish(self, taken: list[_Waiting[T, R]]) -> None:
+        items = [waiting.item for waiting in taken]
         outcomes: Sequence[R | Exception]
         try:
-            outcomes = self._together([item for item, _ in taken])
+            outcomes = self._together(items)
         except Exception as error:  # noqa: BLE001 -- whatever it raises is handed to whom it concerns
-            outcomes = [error] if len(taken) == 1 else self._one_by_one([item for item, _ in taken], error)
-        for (_, waiting), outcome in zip(taken, outcomes, strict=True):
-            if isinstance(outcome, Exception):
-                waiting.set_exception(outcome)
-            else:
-                waiting.set_result(outcome)
+            outcomes = [error] if len(items) == 1 else self._one_by_one(items, error)
+        # One message for each event loop: waking it up costs more than what it is told.
+        told: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[R], R | Exception]]] = {}
+        for waiting, outcome in zip(taken, outcomes, strict=True):
+            told.setdefault(waiting.loop, []).append((waiting.future, outcome))
+        for loop, answers in told.items():
+            with suppress(RuntimeError):  # the loop is closed: nobody waits there any more
+                loop.call_soon_threadsafe(_tell, answers)
 
     def _one_by_one(self, items: list[T], cause: Exception) -> list[R | Exception]:
         ends = time.monotonic() + _PATIENCE
@@ -100,3 +114,14 @@ class Grouped(Generic[T, R]):
             except Exception as error:  # noqa: BLE001 -- as above
                 outcomes.append(error)
         return outcomes
+
+
+def _tell(answers: Sequence[tuple[asyncio.Future[R], R | Exception]]) -> None:
+    """On the event loop: everybody gets the own outcome, except who left."""
+    for future, outcome in answers:
+        if future.cancelled():
+            continue
+        if isinstance(outcome, Exception):
+            future.set_exception(outcome)
+        else:
+            future.set_result(outcome)

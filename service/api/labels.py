@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
@@ -113,10 +113,12 @@ async def create(request: Request, asked: Annotated[Asked, Header()]) -> Respons
         **({"Idempotent-Replayed": "true"} if issued.replayed else {}),
     }
     if _wants_bytes(asked.accept, issued.media_type):
+        if issued.content is not None:
+            return Response(issued.content, 201, headers, media_type=issued.media_type)
         row, chunks = await run_in_threadpool(labels.content, state, issued.label_id)
         headers["Content-Length"] = str(row.content_size)
         return StreamingResponse(chunks, 201, headers, media_type=issued.media_type)
-    return JSONResponse(issued.receipt, 201, headers)
+    return Response(issued.text, 201, headers, media_type="application/json")
 
 
 @routes.get("/{label_id}", summary="One label: record, receipt, status", responses=documented(401, 404, 429))

@@ -1,8 +1,9 @@
-"""Large bytes, content-addressed: manifest stores and labelled files. Rows in the database hold only digests."""
+"""Large bytes: uploads that wait for a worker, labelled files, the largest manifest stores. The database knows their digests."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class BlobStore(Protocol):
-    """What every store can do. Keys are SHA-256 digests; an object never changes once it is there.
+    """What every store can do. Names are SHA-256 digests, and what :meth:`keep` gives; an object never changes.
 
     Every method blocks and raises :class:`tanba.errors.StorageError` when the store fails.
     """
@@ -31,16 +32,27 @@ class BlobStore(Protocol):
         """Store several, durably, each as :meth:`put` or :meth:`put_file` does; after an error some may be there."""
         ...
 
+    def keep(self, items: Sequence[tuple[str, bytes | Path]], until: datetime) -> list[str | None]:
+        """Store several, durably, until then or a little longer; returns the name of each, None for its digest.
+
+        The store may put small ones together, and forgets those by itself (:meth:`sweep`).
+        """
+        ...
+
+    def sweep(self, now: datetime) -> int:
+        """Forget what :meth:`keep` put together and whose time is past; returns how many objects went."""
+        ...
+
     def get(self, digest: str) -> bytes | None:
         """All bytes, or None."""
         ...
 
-    def stream(self, digest: str) -> Iterator[bytes] | None:
+    def stream(self, name: str) -> Iterator[bytes] | None:
         """Chunks, or None when it is not there (known before the first chunk)."""
         ...
 
-    def delete(self, digest: str) -> None:
-        """Remove it; nothing happens when it is not there."""
+    def delete(self, name: str) -> None:
+        """Remove it; nothing happens when it is not there, or goes with others later."""
         ...
 
     def check(self) -> None:

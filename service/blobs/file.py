@@ -1,5 +1,5 @@
 """Blobs as local files: temporary file, flush to disk, rename, flush of the folder; two characters of the digest make the
-folders.
+folders. Small contents that are kept for a while share files (:mod:`service.blobs.packs`).
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ import secrets
 import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from typing import Self
 
+from service.blobs.disk import CHUNK, flush
+from service.blobs.packs import Packs, Place
 from service.bodies import storage_error
 
-_CHUNK = 256 << 10
 _AT_ONCE = 8
 
 
@@ -27,6 +29,7 @@ class FileBlobs:
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="tanba-blobs")
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._packs = Packs(folder / "packs")
         except OSError as error:
             raise storage_error(error) from error
 
@@ -44,6 +47,8 @@ class FileBlobs:
         self._settle([digest])
 
     def put_all(self, items: Sequence[tuple[str, bytes | Path]]) -> None:
+        if not items:
+            return
         list(self._threads.map(lambda item: self._put_one(*item), items))
         self._settle([digest for digest, _ in items])
 
@@ -52,8 +57,16 @@ class FileBlobs:
         already: whoever put it there may not have come so far yet.
         """
         folders = {self._path(digest).parent for digest in digests}
-        if folders:
-            list(self._threads.map(_flush, [self.folder, *folders]))
+        try:
+            list(self._threads.map(flush, [self.folder, *folders]))
+        except OSError as error:
+            raise storage_error(error) from error
+
+    def keep(self, items: Sequence[tuple[str, bytes | Path]], until: datetime) -> list[str | None]:
+        self.put_all([(digest, content) for digest, content in items if isinstance(content, Path)])
+        small = [content for _, content in items if isinstance(content, bytes)]
+        places = iter(self._packs.add(small, until) if small else ())
+        return [str(next(places)) if isinstance(content, bytes) else None for _, content in items]
 
     def _put_file(self, digest: str, path: Path) -> None:
         target = self._path(digest)
@@ -86,9 +99,12 @@ class FileBlobs:
         except OSError as error:
             raise storage_error(error) from error
 
-    def stream(self, digest: str) -> Iterator[bytes] | None:
+    def stream(self, name: str) -> Iterator[bytes] | None:
+        place = Place.parse(name)
+        if place is not None:
+            return self._packs.stream(place)
         try:
-            source = self._path(digest).open("rb")
+            source = self._path(name).open("rb")
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -96,16 +112,23 @@ class FileBlobs:
 
         def chunks() -> Iterator[bytes]:
             with source:
-                while chunk := source.read(_CHUNK):
+                while chunk := source.read(CHUNK):
                     yield chunk
 
         return chunks()
 
-    def delete(self, digest: str) -> None:
+    def delete(self, name: str) -> None:
+        place = Place.parse(name)
+        if place is not None:
+            self._packs.take_back(place)
+            return
         try:
-            self._path(digest).unlink(missing_ok=True)
+            self._path(name).unlink(missing_ok=True)
         except OSError as error:
             raise storage_error(error) from error
+
+    def sweep(self, now: datetime) -> int:
+        return self._packs.sweep(now)
 
     def check(self) -> None:
         """Write and remove a small file."""
@@ -134,7 +157,7 @@ class _Part:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         try:
             if kind is None:
-                _flush(self.path)
+                flush(self.path)
                 self.path.replace(self.target)
         except OSError as failure:
             raise storage_error(failure) from failure
@@ -142,17 +165,3 @@ class _Part:
             self.path.unlink(missing_ok=True)
         if isinstance(error, OSError):
             raise storage_error(error) from error
-
-
-def _flush(path: Path) -> None:
-    """A file or a folder onto the disk. Windows opens no folders; its file systems log names by themselves."""
-    if os.name == "nt" and path.is_dir():
-        return
-    try:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-    except OSError as error:
-        raise storage_error(error) from error

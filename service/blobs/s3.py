@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +55,15 @@ class ObjectBlobs:
         with ThreadPoolExecutor(min(_AT_ONCE, max(1, len(items)))) as threads:
             list(threads.map(lambda item: self._put(*item), items))
 
+    def keep(self, items: Sequence[tuple[str, bytes | Path]], until: datetime) -> list[str | None]:
+        del until
+        self.put_all(items)
+        return [None] * len(items)
+
+    def sweep(self, now: datetime) -> int:
+        del now
+        return 0
+
     def _put(self, digest: str, data: bytes | Path) -> None:
         import obstore
         from obstore.exceptions import AlreadyExistsError, BaseError
@@ -70,8 +80,8 @@ class ObjectBlobs:
         found = self._get(digest)
         return None if found is None else bytes(found.bytes())
 
-    def stream(self, digest: str) -> Iterator[bytes] | None:
-        found = self._get(digest)
+    def stream(self, name: str) -> Iterator[bytes] | None:
+        found = self._get(name)
         return None if found is None else (bytes(chunk) for chunk in found.stream(min_chunk_size=256 << 10))
 
     def _get(self, digest: str) -> Any | None:
@@ -85,12 +95,12 @@ class ObjectBlobs:
         except (BaseError, OSError) as error:
             raise _failed() from error
 
-    def delete(self, digest: str) -> None:
+    def delete(self, name: str) -> None:
         import obstore
         from obstore.exceptions import BaseError, NotFoundError
 
         try:
-            obstore.delete(self._store, self._key(digest))
+            obstore.delete(self._store, self._key(name))
         except (NotFoundError, FileNotFoundError):
             return
         except (BaseError, OSError) as error:

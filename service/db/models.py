@@ -10,13 +10,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from service.db.base import Base
 from service.db.types import BigSerial, Digest
 from service.jobs import models as job_models
 from service.log import models as log_models
+
+_BY_DIGEST = text("content_at IS NULL")
 
 
 class LabelState(StrEnum):
@@ -42,7 +44,10 @@ class Label(Base):
     """One issued label. The row is never deleted; a withdrawal changes its state and keeps the reason."""
 
     __tablename__ = "label"
-    __table_args__ = (Index("ix_label_created_at_id", "created_at", "id"),)
+    __table_args__ = (
+        Index("ix_label_created_at_id", "created_at", "id"),
+        Index("ix_label_content_until", "content_until", sqlite_where=_BY_DIGEST, postgresql_where=_BY_DIGEST),
+    )
 
     id: Mapped[str] = mapped_column(String(100), primary_key=True)
     """The active manifest's label, ``urn:c2pa:<uuid>``."""
@@ -51,7 +56,8 @@ class Label(Base):
     input_sha256: Mapped[str] = mapped_column(Digest, index=True)
     output_sha256: Mapped[str] = mapped_column(Digest, index=True)
     manifest_sha256: Mapped[str] = mapped_column(Digest, index=True)
-    """Key of the manifest store in the blob store."""
+    manifest_store: Mapped[bytes | None] = mapped_column(deferred=True)
+    """None when it is in the blob store, because it is large."""
     media_type: Mapped[str] = mapped_column(String(100))
     carrier: Mapped[str] = mapped_column(String(20))
     profiles: Mapped[list[str]]
@@ -61,8 +67,10 @@ class Label(Base):
     cert_fingerprint: Mapped[str] = mapped_column(Digest, index=True)
     receipt: Mapped[dict[str, Any]]
     content_size: Mapped[int] = mapped_column(BigSerial)
-    content_until: Mapped[datetime | None] = mapped_column(index=True)
-    """Until when the labelled bytes are kept for download and replay; None when they are gone."""
+    content_until: Mapped[datetime | None]
+    """Until when the labelled bytes are kept for download and replay; None when they were removed."""
+    content_at: Mapped[str | None] = mapped_column(String(80))
+    """The blob store's name for the labelled bytes, if it is not their digest; it then removes them by itself."""
     state: Mapped[str] = mapped_column(String(20), default=LabelState.ISSUED)
     withdrawn_at: Mapped[datetime | None]
     withdrawn_reason: Mapped[str | None] = mapped_column(Text)

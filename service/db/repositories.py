@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, or_, select, text, update
+from sqlalchemy import bindparam, delete, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
+from service.db.base import table
 from service.db.models import (
     Audit,
     Case,
@@ -23,6 +24,19 @@ from service.db.models import (
     Label,
     LabelState,
     StoredVerification,
+)
+
+_KEYS = table(Idempotency)
+_HOLDERS = (
+    select(_KEYS.c.key, _KEYS.c.attempt)
+    .where(_KEYS.c.client_id == bindparam("client"), _KEYS.c.key.in_(bindparam("keys", expanding=True)))
+    .order_by(_KEYS.c.key)
+    .with_for_update()
+)
+_FINISHED = (
+    update(_KEYS)
+    .where(_KEYS.c.client_id == bindparam("client"), _KEYS.c.key == bindparam("wanted"))
+    .values(state=IdempotencyState.DONE, label_id=bindparam("label"))
 )
 
 
@@ -61,16 +75,16 @@ def withdraw(session: Session, label_id: str, reason: str, now: datetime) -> boo
 
 
 def expired_content(session: Session, now: datetime, *, limit: int = 500) -> Sequence[Label]:
-    """Labels whose bytes need not be kept any longer."""
-    return session.scalars(
-        select(Label).where(Label.content_until.is_not(None), Label.content_until < now).limit(limit)
-    ).all()
+    """Labels whose bytes need not be kept any longer, and stand under their digest."""
+    old = (Label.content_at.is_(None), Label.content_until.is_not(None), Label.content_until < now)
+    return session.scalars(select(Label).where(*old).limit(limit)).all()
 
 
 def content_wanted(session: Session, digest: str, now: datetime) -> bool:
-    """Whether another label still keeps these bytes, as content or as a manifest store."""
-    kept = (Label.output_sha256 == digest) & (Label.content_until >= now)
-    return session.scalar(select(Label.id).where(kept | (Label.manifest_sha256 == digest)).limit(1)) is not None
+    """Whether a label still keeps these bytes under their digest, as content or as a manifest store."""
+    content = (Label.output_sha256 == digest) & (Label.content_until >= now) & Label.content_at.is_(None)
+    store = (Label.manifest_sha256 == digest) & Label.manifest_store.is_(None)
+    return session.scalar(select(Label.id).where(content | store).limit(1)) is not None
 
 
 # Clients
@@ -101,6 +115,23 @@ def keys_of(session: Session, client_id: str) -> Sequence[ClientKey]:
 def idempotency(session: Session, client_id: str, key: str) -> Idempotency | None:
     """The row, locked for this transaction where the database can (SQLite has one writer anyway)."""
     return session.get(Idempotency, (client_id, key), with_for_update=True)
+
+
+def idempotency_holders(session: Session, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """Who holds each of these keys (client, key): the attempt. The rows are locked as by :func:`idempotency`."""
+    connection, found = session.connection(), {}
+    for client in {client for client, _ in keys}:
+        mine = sorted(key for owner, key in keys if owner == client)
+        for key, attempt in connection.execute(_HOLDERS, {"client": client, "keys": mine}):
+            found[client, key] = attempt
+    return found
+
+
+def finish_idempotency(session: Session, answers: Sequence[tuple[str, str, str]]) -> None:
+    """Note the label (client, key, label) that every repeat gets from now on."""
+    if answers:
+        done = [{"client": client, "wanted": key, "label": label} for client, key, label in answers]
+        session.connection().execute(_FINISHED, done)
 
 
 def release_idempotency(session: Session, client_id: str, key: str, attempt: str) -> None:

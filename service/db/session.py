@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
+from service.db.types import encode_json
 from tanba.errors import StorageError, UsageError
 
 _BEGIN = "tanba_sqlite_begin"
@@ -43,11 +44,12 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 10, connect_seconds: float = 3.0) -> None:
         self.url = normal_url(url)
-        options: dict[str, Any] = {"pool_pre_ping": True}
+        options: dict[str, Any] = {"json_serializer": encode_json}
         if self.is_sqlite:
             options["connect_args"] = {"timeout": 10.0, "check_same_thread": False}
         else:
             options["connect_args"] = {"connect_timeout": max(1, int(connect_seconds))}
+            options |= {"pool_pre_ping": True}
             options |= {"pool_size": pool_size, "max_overflow": pool_size, "pool_timeout": connect_seconds}
         self.engine: Engine = create_engine(self.url, **options)
         if self.is_sqlite:

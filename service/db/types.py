@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +12,18 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
 
 _HEX = re.compile(r"[0-9a-f]{64}\Z")
+
+
+class Encoded(str):
+    """A JSON document that is encoded already, for a column of :data:`JsonValue`."""
+
+    __slots__ = ()
+
+
+def encode_json(value: Any) -> str:
+    """How JSON columns are written: :class:`Encoded` as it is, everything else encoded."""
+    return value if isinstance(value, Encoded) else json.dumps(value)
+
 
 JsonValue = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 """A JSON document; SQL NULL for None."""

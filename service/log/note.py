@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 import os
+import re
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ _ED25519 = b"\x01"
 _PRIVATE = "PRIVATE+KEY+"
 _MAX_NOTE = 64 << 10
 _MAX_SIGNATURES = 100
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 
 
 def _key_id(name: str, public: bytes) -> bytes:
@@ -97,6 +99,12 @@ class NoteSigner:
 
     name: str
     private: Ed25519PrivateKey = field(repr=False)
+    verifier: NoteVerifier = field(init=False, repr=False, compare=False)
+    """The public half."""
+
+    def __post_init__(self) -> None:
+        public = self.private.public_key().public_bytes_raw()
+        object.__setattr__(self, "verifier", NoteVerifier(self.name, public))
 
     @classmethod
     def create(cls, name: str) -> NoteSigner:
@@ -135,11 +143,6 @@ class NoteSigner:
         raw = base64.b64encode(_ED25519 + self.private.private_bytes_raw()).decode()
         return f"{_PRIVATE}{self.name}+{_key_id(self.name, self.verifier.public).hex()}+{raw}\n"
 
-    @property
-    def verifier(self) -> NoteVerifier:
-        """The public half."""
-        return NoteVerifier(self.name, self.private.public_key().public_bytes_raw())
-
     def sign(self, text: str) -> str:
         """A note: the text (ending in a newline), a blank line, our signature. Raises :class:`InputError`."""
         if not text.endswith("\n") or _has_controls(text):
@@ -149,7 +152,7 @@ class NoteSigner:
 
 
 def _has_controls(text: str) -> bool:
-    return any(character < " " and character != "\n" for character in text)
+    return _CONTROL.search(text) is not None
 
 
 def _parse_signature(line: str) -> tuple[str, bytes, bytes]:

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from service.log.merkle import Hash, leaf_hash
 from tanba.errors import InputError
 
+_TEXTS = ("label_id", "input_sha256", "output_sha256", "manifest_sha256", "kind", "identity", "at")
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
 
 def canonical(record: Mapping[str, Any]) -> bytes:
     """The bytes of a record that are hashed."""
-    return json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+    return _CANONICAL.encode(record).encode()
 
 
 class LogEvent(StrEnum):
@@ -46,7 +49,8 @@ class LogRecord:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object, profiles sorted."""
-        return {**asdict(self), "event": str(self.event), "profiles": sorted(self.profiles), "v": 1}
+        plain: dict[str, Any] = {name: getattr(self, name) for name in _TEXTS}
+        return plain | {"event": str(self.event), "profiles": sorted(self.profiles), "v": 1}
 
     def to_bytes(self) -> bytes:
         """What is hashed."""
@@ -63,10 +67,7 @@ class LogRecord:
         try:
             if data["v"] != 1:
                 raise ValueError("unknown version")
-            texts = {
-                name: str(data[name])
-                for name in ("label_id", "input_sha256", "output_sha256", "manifest_sha256", "kind", "identity", "at")
-            }
+            texts = {name: str(data[name]) for name in _TEXTS}
             profiles = tuple(str(profile) for profile in data["profiles"])
             return cls(event=LogEvent(data["event"]), profiles=profiles, **texts)
         except (KeyError, TypeError, ValueError) as error:

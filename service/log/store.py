@@ -7,7 +7,7 @@ so it should be the last thing a transaction does.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -122,8 +122,9 @@ def _append(
     first = frontier.size
     entries: list[dict[str, Any]] = []
     completed: list[dict[str, Any]] = []
-    for record in (replace(record, at=stamp) for record in records):
-        leaf, written = record.leaf, record.to_dict()
+    for record in records:
+        written = record.to_dict() | {"at": stamp}
+        leaf = merkle.leaf_hash(canonical(written))
         path = list(reversed(frontier.hashes))
         entries.append(
             {

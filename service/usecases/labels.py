@@ -2,8 +2,8 @@
 
 (1) claim the Idempotency-Key          a durable row says that this request is being worked on
 (2) sign in a worker process           into the spool; nothing is published yet
-(3) store manifest and content         content-addressed: storing twice is storing once
-(4) one transaction                    label row, log entry, the key's answer: all or nothing
+(3) store the content                  flushed to disk; nobody knows of it yet
+(4) one transaction                    label row with the manifest store, log entry, the key's answer: all or nothing
 (5) answer                             only now does anyone hold a receipt
 
 Killed before (4): no label exists, the key's claim runs out and a repeat starts over. Killed after (4): a repeat gets
@@ -34,7 +34,7 @@ from service.log import LabelLog, LogEvent
 from service.problems import Conflict, Gone, NotFound
 from service.security import Caller
 from service.state import State
-from service.usecases.publishing import Issued, Made, Within, in_flight, issued, record
+from service.usecases.publishing import RECORDED, Issued, Made, Within, in_flight, issued, record
 from tanba.errors import StorageError, TanbaError
 from tanba.model import Disclosure
 from tanba.wire import to_json
@@ -131,7 +131,7 @@ def find_by_hash(state: State, digest: str) -> Sequence[Label]:
 def content(state: State, label_id: str) -> tuple[Label, Iterator[bytes]]:
     """The labelled bytes. Raises :class:`NotFound`, :class:`Gone` when they are no longer kept."""
     row = find(state, label_id)
-    chunks = state.blobs.stream(row.output_sha256) if _kept(row, state.clock()) else None
+    chunks = state.blobs.stream(row.content_at or row.output_sha256) if _kept(row, state.clock()) else None
     if chunks is None:
         raise Gone(
             "the labelled bytes are no longer kept here",
@@ -142,8 +142,10 @@ def content(state: State, label_id: str) -> tuple[Label, Iterator[bytes]]:
 
 def manifest(state: State, label_id: str) -> tuple[Label, bytes]:
     """The manifest store. Raises :class:`NotFound`, :class:`StorageError` when it was lost."""
-    row = find(state, label_id)
-    store = state.blobs.get(row.manifest_sha256)
+    with state.db.read() as session:
+        row = _found(repositories.label(session, label_id))
+        store = row.manifest_store
+    store = store if store is not None else state.blobs.get(row.manifest_sha256)
     if store is None:
         raise StorageError("the manifest store is missing from the storage", code="tanba.storage.lost")
     return row, store
@@ -178,7 +180,7 @@ def take_back(
             raise Conflict("this label was withdrawn before", code="tanba.label.withdrawn_before")
         audit.record(session, at=now, actor=actor, action="label.withdrawn", subject=label_id)
         session.refresh(row)
-        log.append(session, record(row, LogEvent.WITHDRAWN, now), now)
+        log.append(session, record({name: getattr(row, name) for name in RECORDED}, LogEvent.WITHDRAWN, now), now)
     return row
 
 
@@ -250,12 +252,18 @@ def _found(row: Label | None) -> Label:
 def purge(state: State) -> int:
     """Remove labelled bytes, idempotency rows and cached reports past their time; returns how many."""
     now = state.clock()
-    with state.db.read() as session:
-        old = [(row.id, row.output_sha256) for row in repositories.expired_content(session, now)]
-    for label_id, digest in old:
-        _forget_content(state, label_id, digest, now)
+    removed = state.blobs.sweep(now)
+    while old := _expired(state, now):
+        for label_id, digest in old:
+            _forget_content(state, label_id, digest, now)
+        removed += len(old)
     with state.db.write() as session:
-        return repositories.purge_expired(session, now) + len(old)
+        return repositories.purge_expired(session, now) + removed
+
+
+def _expired(state: State, now: datetime) -> list[tuple[str, str]]:
+    with state.db.read() as session:
+        return [(row.id, row.output_sha256) for row in repositories.expired_content(session, now)]
 
 
 def _forget_content(state: State, label_id: str, digest: str, now: datetime) -> None:

@@ -7,8 +7,8 @@ of the database for all. Nobody gets a receipt before the transaction that holds
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,8 +21,9 @@ from service.blobs import BlobStore
 from service.config import Settings
 from service.db import repositories
 from service.db.base import table
-from service.db.models import Idempotency, IdempotencyState, Label, LabelState
+from service.db.models import Label, LabelState
 from service.db.session import Database
+from service.db.types import Encoded
 from service.groups import Grouped
 from service.log import LabelLog, LogEvent, LogRecord
 from service.problems import InFlight
@@ -30,10 +31,16 @@ from service.security import Caller
 from tanba.errors import StorageError, TanbaError
 from tanba.model import Disclosure
 from tanba.protocols import Clock
-from tanba.wire import rfc3339, to_plain
+from tanba.wire import rfc3339, to_json, to_plain
 
 _NEW_LABELS = insert(table(Label))
-_COLUMNS = tuple(table(Label).columns.keys())
+RECORDED = (
+    "id", "input_sha256", "output_sha256", "manifest_sha256", "disclosure", "profiles", "cert_fingerprint",
+)  # fmt: skip
+"""Columns that the label log repeats."""
+_STORE_IN_ROW = 64 << 10
+"""A manifest store of up to this many bytes stands in its label's row: it is kept for just as long, and a row costs less
+than a file. Most have 3 to 20 KB; only those that carry the stores of earlier versions are larger."""
 
 Within = Callable[[Session, Label], None]
 """Called in the transaction that publishes a label, after everything else in it; what it raises undoes the label. The row
@@ -52,6 +59,11 @@ class Made:
     """Who holds the claim on the key."""
     within: Within | None = None
 
+    @property
+    def store_in_row(self) -> bytes | None:
+        """The manifest store, when it is small enough for the label's row."""
+        return self.done.store if len(self.done.store) <= _STORE_IN_ROW else None
+
 
 @dataclass(frozen=True, slots=True)
 class Issued:
@@ -59,9 +71,30 @@ class Issued:
 
     label_id: str
     receipt: dict[str, Any]
+    text: str
+    """The receipt as JSON."""
     media_type: str
-    output_sha256: str
+    content: bytes | None = field(default=None, repr=False)
+    """The labelled bytes, when they are at hand."""
     replayed: bool = False
+
+
+@dataclass(slots=True)
+class _Bundle:
+    """One label on its way into the database."""
+
+    made: Made
+    place: str | None
+    """The storage's name for the content, if it is not the digest."""
+    values: dict[str, Any] = field(default_factory=dict)
+    """Its row."""
+
+    @property
+    def digests(self) -> list[str]:
+        """What the storage holds of it under digests."""
+        receipt = self.made.done.receipt
+        apart = [receipt.manifest_sha256] if self.made.store_in_row is None else []
+        return apart if self.place else [*apart, receipt.output_sha256]
 
 
 class Publisher:
@@ -83,82 +116,101 @@ class Publisher:
 
     def _together(self, group: Sequence[Made]) -> list[Issued | Exception]:
         now = self._clock()
+        until = now + timedelta(hours=self._settings.keep_content_hours)
+        bundles = self._store(group, now, until)
+        recorded = False
         try:
-            self._blobs.put_all([item for made in group for item in made.done.blobs])
-            outcomes = self._record(group, now)
+            with self._db.write() as session:
+                outcomes = self._record(session, bundles, now, until)
+                recorded = True
         except BaseException as error:
-            self._forget(group, now)
+            if not recorded:  # nobody knows whether a commit that failed took place: then the bytes stay
+                self._forget(bundles, now)
             if isinstance(error, IntegrityError):
                 raise StorageError("the label could not be recorded", code="tanba.storage.database") from error
             raise
-        self._forget([made for made, found in zip(group, outcomes, strict=True) if isinstance(found, Exception)], now)
-        self._note([made for made, found in zip(group, outcomes, strict=True) if not isinstance(found, Exception)])
+        self._forget([item for item, found in zip(bundles, outcomes, strict=True) if isinstance(found, Exception)], now)
+        self._note([made for made, found in zip(group, outcomes, strict=True) if isinstance(found, Issued)])
         return outcomes
 
-    def _record(self, group: Sequence[Made], now: datetime) -> list[Issued | Exception]:
+    def _store(self, group: Sequence[Made], now: datetime, until: datetime) -> list[_Bundle]:
+        """Step (3)."""
+        apart = [(made.done.receipt.manifest_sha256, made.done.store) for made in group if made.store_in_row is None]
+        contents = [(made.done.receipt.output_sha256, made.done.content) for made in group]
+        try:
+            if apart:
+                self._blobs.put_all(apart)
+            places = self._blobs.keep(contents, until)
+        except BaseException:
+            self._forget([_Bundle(made, None) for made in group], now)
+            raise
+        return [_Bundle(made, place) for made, place in zip(group, places, strict=True)]
+
+    def _record(
+        self, session: Session, bundles: Sequence[_Bundle], now: datetime, until: datetime
+    ) -> list[Issued | Exception]:
         """Step (4), for all or for none."""
-        with self._db.write() as session:
-            claims = [self._claim(session, made) for made in group]
-            good = [made for made, claim in zip(group, claims, strict=True) if not isinstance(claim, Exception)]
-            rows = [self._row(made, now) for made in good]
-            proofs = self._log.append_proved(session, [record(row, LogEvent.ISSUED, now) for row in rows], now)
-            for row, proof in zip(rows, proofs, strict=True):
-                row.log_index, row.receipt = proof["index"], {**row.receipt, "log": proof}
-            if rows:
-                session.connection().execute(_NEW_LABELS, [_columns(row) for row in rows])
-            for made, row in zip(good, rows, strict=True):
-                if made.within is not None:
-                    made.within(session, row)
-            left = iter(rows)
-            return [self._answered(claim, left) for claim in claims]
-
-    def _claim(self, session: Session, made: Made) -> Idempotency | Exception | None:
-        if made.idempotency_key is None:
-            return None
-        claim = repositories.idempotency(session, made.caller.id or "", made.idempotency_key)
-        if claim is None or claim.attempt != made.attempt:
-            return in_flight(1.0)  # it took so long that a repeat took over; that one will answer
-        return claim
-
-    def _answered(self, claim: Idempotency | Exception | None, rows: Any) -> Issued | Exception:
-        if isinstance(claim, Exception):
-            return claim
-        row: Label = next(rows)
-        if claim is not None:
-            claim.state, claim.label_id = IdempotencyState.DONE, row.id
-        return issued(row)
-
-    def _row(self, made: Made, now: datetime) -> Label:
-        done = made.done
-        output = f"{self._settings.base_url}/v1/labels/{done.receipt.label_id}/content"
-        receipt = replace(done.receipt, output=output)
-        return Label(
-            id=receipt.label_id,
-            created_at=now,
-            client_id=made.caller.id,
-            input_sha256=receipt.input_sha256,
-            output_sha256=receipt.output_sha256,
-            manifest_sha256=receipt.manifest_sha256,
-            media_type=receipt.media_type,
-            carrier=receipt.carrier.value,
-            profiles=list(receipt.profile),
-            layers=list(receipt.layers),
-            disclosure=_stated(made.disclosure),
-            identity_name=receipt.identity.name,
-            cert_fingerprint=receipt.identity.fingerprint,
-            receipt=to_plain(receipt),
-            content_size=done.size,
-            content_until=now + timedelta(hours=self._settings.keep_content_hours),
-            state=LabelState.ISSUED,
+        lost = self._lost_claims(session, [item.made for item in bundles])
+        good = [item for item, found in zip(bundles, lost, strict=True) if found is None]
+        for item in good:
+            item.values = self._values(item, now, until)
+        proofs = self._log.append_proved(session, [record(item.values, LogEvent.ISSUED, now) for item in good], now)
+        issued = [_complete(item, proof) for item, proof in zip(good, proofs, strict=True)]
+        if good:
+            session.connection().execute(_NEW_LABELS, [item.values for item in good])
+        repositories.finish_idempotency(
+            session, [(*_key(item.made), item.values["id"]) for item in good if item.made.idempotency_key is not None]
         )
+        for item, answer in zip(good, issued, strict=True):
+            if item.made.within is not None:
+                item.made.within(session, Label(**item.values | {"receipt": answer.receipt}))
+        left = iter(issued)
+        return [next(left) if found is None else found for found in lost]
 
-    def _forget(self, group: Sequence[Made], now: datetime) -> None:
+    def _lost_claims(self, session: Session, group: Sequence[Made]) -> list[Exception | None]:
+        """An error for each that took so long that a repeat took over its key; the repeat will answer."""
+        wanted = [_key(made) for made in group if made.idempotency_key is not None]
+        holders = repositories.idempotency_holders(session, wanted) if wanted else {}
+        return [
+            in_flight(1.0) if made.idempotency_key is not None and holders.get(_key(made)) != made.attempt else None
+            for made in group
+        ]
+
+    def _values(self, item: _Bundle, now: datetime, until: datetime) -> dict[str, Any]:
+        """The columns of its row; index and receipt are completed when the log has given the place."""
+        done = item.made.done
+        receipt = replace(done.receipt, output=f"{self._settings.base_url}/v1/labels/{done.receipt.label_id}/content")
+        return {
+            "id": receipt.label_id,
+            "created_at": now,
+            "client_id": item.made.caller.id,
+            "input_sha256": receipt.input_sha256,
+            "output_sha256": receipt.output_sha256,
+            "manifest_sha256": receipt.manifest_sha256,
+            "manifest_store": item.made.store_in_row,
+            "media_type": receipt.media_type,
+            "carrier": receipt.carrier.value,
+            "profiles": list(receipt.profile),
+            "layers": list(receipt.layers),
+            "disclosure": _stated(item.made.disclosure),
+            "identity_name": receipt.identity.name,
+            "cert_fingerprint": receipt.identity.fingerprint,
+            "receipt": to_plain(receipt),
+            "content_size": done.size,
+            "content_until": until,
+            "content_at": item.place,
+            "state": LabelState.ISSUED,
+        }
+
+    def _forget(self, bundles: Sequence[_Bundle], now: datetime) -> None:
         """Best effort: bytes of labels that do not exist are of no use to anyone."""
-        if not group:
-            return
-        with contextlib.suppress(TanbaError), self._db.read() as session:
-            for digest, _ in (item for made in group for item in made.done.blobs):
-                if not repositories.content_wanted(session, digest, now):
+        with contextlib.suppress(TanbaError):
+            for place in reversed([item.place for item in bundles if item.place]):  # the last one stored goes first
+                self._blobs.delete(place)
+            if digests := [digest for item in bundles for digest in item.digests]:
+                with self._db.read() as session:
+                    unwanted = [item for item in digests if not repositories.content_wanted(session, item, now)]
+                for digest in unwanted:
                     self._blobs.delete(digest)
 
     def _note(self, group: Sequence[Made]) -> None:
@@ -167,23 +219,32 @@ class Publisher:
         """
         import keys
 
+        uses = [
+            keys.Use(receipt.identity.fingerprint, receipt.label_id, rfc3339(receipt.claimed_at))
+            for receipt in (made.done.receipt for made in group)
+        ]
         with contextlib.suppress(StorageError):
-            for made in group:
-                receipt = made.done.receipt
-                keys.record_use(
-                    receipt.identity.fingerprint, receipt.label_id, receipt.claimed_at,
-                    home=self._settings.keys_dir, flush=False,
-                )  # fmt: skip
+            keys.record_uses(uses, home=self._settings.keys_dir, flush=False)
 
 
-def _columns(row: Label) -> dict[str, Any]:
-    """The row for a plain INSERT: the ORM's unit of work costs more than the database here."""
-    return {name: getattr(row, name) for name in _COLUMNS}
+def _complete(item: _Bundle, proof: dict[str, Any]) -> Issued:
+    """Put the log's proof into row and receipt. The receipt is encoded once, for the row and for the answer."""
+    receipt = item.values["receipt"] | {"log": proof}
+    text = to_json(receipt, indent=None)
+    item.values |= {"log_index": proof["index"], "receipt": Encoded(text)}
+    content = item.made.done.content
+    return Issued(
+        item.values["id"], receipt, text, item.values["media_type"], content if isinstance(content, bytes) else None
+    )
+
+
+def _key(made: Made) -> tuple[str, str]:
+    return made.caller.id or "", made.idempotency_key or ""
 
 
 def issued(row: Label) -> Issued:
     """The answer that a label's row stands for."""
-    return Issued(row.id, row.receipt, row.media_type, row.output_sha256)
+    return Issued(row.id, row.receipt, to_json(row.receipt, indent=None), row.media_type)
 
 
 def in_flight(seconds: float) -> InFlight:
@@ -195,17 +256,17 @@ def in_flight(seconds: float) -> InFlight:
     )
 
 
-def record(row: Label, event: LogEvent, at: datetime) -> LogRecord:
-    """What the label log says about a label."""
+def record(row: Mapping[str, Any], event: LogEvent, at: datetime) -> LogRecord:
+    """What the label log says about a label, of whose row these are columns (:data:`RECORDED` at least)."""
     return LogRecord(
         event=event,
-        label_id=row.id,
-        input_sha256=row.input_sha256,
-        output_sha256=row.output_sha256,
-        manifest_sha256=row.manifest_sha256,
-        kind=str(row.disclosure["involvement"]),
-        profiles=tuple(row.profiles),
-        identity=row.cert_fingerprint,
+        label_id=row["id"],
+        input_sha256=row["input_sha256"],
+        output_sha256=row["output_sha256"],
+        manifest_sha256=row["manifest_sha256"],
+        kind=str(row["disclosure"]["involvement"]),
+        profiles=tuple(row["profiles"]),
+        identity=row["cert_fingerprint"],
         at=rfc3339(at),
     )
 

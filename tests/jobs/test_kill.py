@@ -191,6 +191,6 @@ def check(state: State, job_id: str) -> None:
         assert store.size(session) == ITEMS
         assert audit(DatabaseLog(session, state.log), full=True).good
         for row in session.scalars(select(Label)):
-            chunks = state.blobs.stream(row.output_sha256)
+            chunks = state.blobs.stream(row.content_at or row.output_sha256)
             assert chunks is not None
             assert io.BytesIO(b"".join(chunks)).getbuffer().nbytes == row.content_size

@@ -9,6 +9,7 @@ import secrets
 import stat
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -128,6 +129,22 @@ def test_several_are_put_at_once_whether_bytes_or_files_new_or_known(store, tmp_
     store.put_all([(digest(contents[0]), path), *((digest(data), data) for data in contents[1:])])
     assert [store.get(digest(data)) for data in contents] == contents
     store.put_all([])
+
+
+def test_what_is_kept_for_a_while_comes_back_under_the_name_that_was_given(store, tmp_path):
+    now = datetime(2026, 11, 25, 12, 30, tzinfo=UTC)
+    path = tmp_path / "labelled"
+    path.write_bytes(b"large")
+    items: list[tuple[str, bytes | Path]] = [(digest(b"one"), b"one"), (digest(b"large"), path), (digest(b"2"), b"2")]
+    names = [name or key for name, (key, _) in zip(store.keep(items, now), items, strict=True)]
+    assert [b"".join(store.stream(name)) for name in names] == [b"one", b"large", b"2"]
+    store.sweep(now)
+    assert [b"".join(store.stream(name)) for name in names] == [b"one", b"large", b"2"]
+    store.sweep(now + timedelta(hours=1))
+    for name in reversed(names):
+        store.delete(name)
+    assert [store.stream(name) for name in names] == [None, None, None]
+    assert store.keep([], now) == []
 
 
 def test_when_one_of_several_cannot_be_put_the_caller_is_told(tmp_path):
