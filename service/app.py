@@ -34,6 +34,7 @@ from service.bodies import BodyGuard
 from service.config import Settings
 from service.db.session import is_current, upgrade
 from service.deps import get_reader
+from service.head import Head
 from service.hot import HotRoutes
 from service.jobs import runtime
 from service.origins import Origins
@@ -66,7 +67,7 @@ class Service(FastAPI):
     def surround(self, state: State, metrics: observability.Metrics) -> None:
         """Put the guards around, outermost last. Every request and the lifespan go through them."""
         settings = state.settings
-        app: ASGIApp = super().__call__
+        app: ASGIApp = Head(super().__call__)
         if not settings.otel:
             app = HotRoutes(app, exact={**verifications.HOT, **labels.HOT}, below=verifications.HOT_BELOW)
         app = BodyGuard(app, seconds=settings.body_seconds, most=settings.limits.asset_bytes + _FORM_OVERHEAD)
@@ -76,7 +77,7 @@ class Service(FastAPI):
             allow_origin_regex=settings.extension_origins,
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Content-Type", "If-None-Match", "Idempotency-Key", "X-Request-Id"],
-            expose_headers=["ETag", "Retry-After", "X-Request-Id", "X-Label-Id", "Location"],
+            expose_headers=["ETag", "Retry-After", "X-Request-Id", "X-Label-Id", "Location", "Link"],
             max_age=86400,
         )
         self.guarded = observability.Observe(app, metrics=metrics)

@@ -316,10 +316,11 @@ def _invalid(error: RequestValidationError, request_id: str | None) -> dict[str,
     fields = [
         {"where": ".".join(map(str, item["loc"])), "what": item["type"], "message": item["msg"]} for item in found[:20]
     ]
+    first = f"{fields[0]['where'][:60]}: {fields[0]['message']}" if fields else "a field of the request is wrong"
     return body(
         422,
         "tanba.input.invalid",
-        "a field of the request is missing or wrong",
+        first if len(fields) < 2 else f"{first} (and {len(fields) - 1} more, see details)",
         request_id=request_id,
         hint="see the API documentation under /docs",
         extra={"details": {"fields": fields}},

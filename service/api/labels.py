@@ -18,6 +18,7 @@ from service.hot import Endpoint, checked
 from service.problems import Forbidden, documented
 from service.security import Scope
 from service.usecases import contests, labels
+from tanba.model import Carrier
 
 routes = APIRouter(prefix="/v1/labels", tags=["labels"], responses=documented(422, 503))
 
@@ -80,7 +81,8 @@ async def create(request: Request, asked: Annotated[Asked, Header()]) -> Respons
     """Sign a label into a file or a text and record it in the label log.
 
     The answer is the receipt. With `Accept: application/octet-stream` (or the file's own media type) it is the
-    labelled bytes, and the label's id stands in `X-Label-Id`; the receipt is at `Location` either way.
+    labelled bytes, and the label's id stands in `X-Label-Id`; the receipt is at `Location` either way. When the manifest
+    cannot stand in the bytes, `Link` names it (`rel="c2pa-manifest"`).
     """
     state = await get_state(request)
     caller = await identify(request, state)
@@ -111,6 +113,7 @@ async def create(request: Request, asked: Annotated[Asked, Header()]) -> Respons
         "X-Label-Id": issued.label_id,
         "Cache-Control": "no-store",
         **({"Idempotent-Replayed": "true"} if issued.replayed else {}),
+        **_apart(issued.label_id, issued.receipt["carrier"]),
     }
     if _wants_bytes(asked.accept, issued.media_type):
         if issued.content is not None:
@@ -144,6 +147,7 @@ async def content(label_id: LabelId, state: StateDep, _caller: Reader) -> Respon
         "Content-Length": str(row.content_size),
         "Content-Disposition": "attachment",
         "Content-Security-Policy": "sandbox; default-src 'none'",
+        **_apart(row.id, row.carrier),
     }
     return StreamingResponse(chunks, 200, headers, media_type=row.media_type)
 
@@ -199,6 +203,13 @@ async def status(label_id: LabelId, state: StateDep, _caller: Reader) -> LabelSt
 async def withdraw(label_id: LabelId, body: Withdrawal, state: StateDep, caller: Withdrawer) -> LabelRecord:
     """For a label issued in error. The record stays, its status changes, and the label log gets an entry."""
     return record(await run_in_threadpool(labels.withdraw, state, caller, label_id, body.reason))
+
+
+def _apart(label_id: str, carrier: str) -> dict[str, str]:
+    """Where the manifest is when it is not in the bytes (C2PA 2.4 section 15.5: a link header)."""
+    if carrier != Carrier.SIDECAR:
+        return {}
+    return {"Link": f'</v1/labels/{label_id}/manifest>; rel="c2pa-manifest"; type="application/c2pa"'}
 
 
 def _wants_bytes(accept: str | None, media_type: str) -> bool:

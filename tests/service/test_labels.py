@@ -12,6 +12,7 @@ from service.log.checkpoint import Checkpoint
 from service.log.merkle import verify_inclusion
 from service.problems import Forbidden
 from service.security import Caller, Scope
+from tests.service.conftest import jpeg
 
 
 def sha(data: bytes) -> str:
@@ -66,6 +67,36 @@ def test_a_text_is_labelled_and_verified(service):
         parts["manifest"] = ("m.c2pa", service.http.get(answer.headers["location"] + "/manifest").content)
     report = service.http.post("/v1/verifications", files=parts).json()
     assert (report["verdict"], report["answers"]["ai"]["state"]) == ("trusted", "assisted")
+
+
+def test_bytes_that_hold_no_label_say_where_it_is(service):
+    """Who asks for bytes and sees no receipt would otherwise publish an unlabelled file in good faith."""
+    made = service.label(b"\x7fELF" + bytes(64), name="tool.bin", headers={"Accept": "application/octet-stream"})
+    assert made.content == b"\x7fELF" + bytes(64)
+    manifest = f"/v1/labels/{made.headers['x-label-id']}/manifest"
+    link = f'<{manifest}>; rel="c2pa-manifest"; type="application/c2pa"'
+    assert made.headers["link"] == link
+    assert service.http.get(f"/v1/labels/{made.headers['x-label-id']}/content").headers["link"] == link
+    parts = {"file": ("tool.bin", made.content), "manifest": ("m.c2pa", service.http.get(manifest).content)}
+    assert service.http.post("/v1/verifications", files=parts).json()["verdict"] == "trusted"
+    assert "link" not in service.label(jpeg(), headers={"Accept": "image/jpeg"}).headers
+
+
+def test_head_is_get_without_its_body(service, photo):
+    label_id = service.label(photo).json()["label_id"]
+    for path in (
+        "/",
+        "/healthz",
+        "/docs",
+        f"/v1/labels/{label_id}",
+        f"/v1/labels/{label_id}/content",
+        "/v1/log/checkpoint",
+    ):
+        asked, got = service.http.head(path), service.http.get(path)
+        assert (asked.status_code, asked.content) == (200, b""), path
+        assert asked.headers["content-length"] == got.headers["content-length"], path
+    assert service.http.head("/v1/labels/urn:c2pa:nothing-of-this-name").status_code == 404
+    assert service.http.head("/v1/verifications").status_code == 405
 
 
 def test_every_label_is_recorded_with_receipt_manifest_and_what_was_stated(service, photo):
