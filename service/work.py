@@ -8,6 +8,9 @@ once per worker, not per label, and the keyring is still looked at for every lab
 from __future__ import annotations
 
 import atexit
+import copyreg
+import pickle
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 from tanba.asset import Asset
 from tanba.formats.sniff import sniff
 from tanba.limits import Limits
-from tanba.model import Carrier, Disclosure, LabelReceipt
+from tanba.model import Carrier, Disclosure, IdentityRef, LabelReceipt
+from tanba.processes import light
 from tanba.trust import TrustStore
 
 if TYPE_CHECKING:
@@ -113,6 +117,28 @@ class LabelDone:
     def blobs(self) -> tuple[tuple[str, bytes | Path], ...]:
         """What must be stored, by digest."""
         return (self.receipt.manifest_sha256, self.store), (self.receipt.output_sha256, self.content)
+
+
+def _apart(content: bytes | Path | None) -> pickle.PickleBuffer | Path | None:
+    """Bytes that shall travel beside the pickle (:mod:`service.parcels`)."""
+    return pickle.PickleBuffer(content) if isinstance(content, bytes) else content
+
+
+def _leave_file(item: FileRef) -> tuple[Callable[..., FileRef], tuple[Any, ...]]:
+    return _file, (item.path, item.name, item.sha256, item.size, _apart(item.data))
+
+
+def _file(path: Path | None, name: str | None, sha256: str, size: int, data: bytes | None) -> FileRef:
+    return FileRef(path=path, name=name, sha256=sha256, size=size, data=data)
+
+
+def _leave_label(item: LabelDone) -> tuple[Callable[..., LabelDone], tuple[Any, ...]]:
+    return LabelDone, (item.receipt, _apart(item.store), _apart(item.content), item.size)
+
+
+copyreg.pickle(FileRef, _leave_file)
+copyreg.pickle(LabelDone, _leave_label)
+light(TrustRef, VerifyTask, Stamping, LabelTask, Limits, Disclosure, LabelReceipt, IdentityRef)
 
 
 def warm() -> None:
