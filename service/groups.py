@@ -1,6 +1,6 @@
 """Work that costs the same for one as for many (a flush to disk, a transaction) is done for many at once.
 
-Nobody waits to fill a group: what arrives while the last group is being done is the next group.
+What arrives while the last group is being done is the next group. Nobody waits to fill it, unless waiting is free.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 _PATIENCE = 2.0
 """Seconds for doing the members of a failed group one by one; the rest then share the group's error."""
+_COMPANY = 0.02
+"""Seconds that the first of a group may wait for others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +36,21 @@ class Grouped(Generic[T, R]):
 
     ``together`` returns one outcome for each item, in order: a result, or an exception that concerns this item alone.
     When it raises it must have done nothing; the items are then done one by one, so that only whose fault it was fails.
+
+    While ``crowded()``, a group waits up to :data:`_COMPANY` seconds for more items: as PostgreSQL's ``commit_delay`` with
+    its ``commit_siblings``, that saves work when work is what everybody waits for. It must not block.
     """
 
     def __init__(
-        self, together: Callable[[Sequence[T]], Sequence[R | Exception]], *, name: str, most: int = 32
+        self,
+        together: Callable[[Sequence[T]], Sequence[R | Exception]],
+        *,
+        name: str,
+        most: int = 32,
+        crowded: Callable[[], bool] = lambda: False,
     ) -> None:
         self._together = together
+        self._crowded = crowded
         self._name = name
         self._most = most
         self._queue: queue.SimpleQueue[_Waiting[T, R] | None] = queue.SimpleQueue()
@@ -75,11 +86,18 @@ class Grouped(Generic[T, R]):
                 self._finish(taken)
 
     def _next(self) -> tuple[list[_Waiting[T, R]], bool]:
-        """Wait for one item and take what else is there; False when the end has come."""
+        """Wait for one item and take what else is there, or comes soon; False when the end has come."""
         group: list[_Waiting[T, R]] = []
+        ends = 0.0
         while len(group) < self._most:
             try:
-                found = self._queue.get(block=not group)
+                if not group:
+                    found = self._queue.get()
+                    ends = time.monotonic() + _COMPANY
+                elif self._crowded():
+                    found = self._queue.get(timeout=max(0.0, ends - time.monotonic()))
+                else:
+                    found = self._queue.get_nowait()
             except queue.Empty:
                 break
             if found is None:

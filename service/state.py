@@ -105,6 +105,12 @@ def build(settings: Settings, *, metrics: Metrics, clock: Clock = utc_now) -> St
     settings.service_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     db = Database(settings.effective_database_url)
     blobs = open_store(settings.effective_blobs_url, settings.s3)
+    workers = Workers(
+        slots=settings.workers,
+        queue=settings.queue,
+        seconds=limits.seconds,
+        memory_bytes=limits.worker_memory_bytes,
+    )
     log = LabelLog(NoteSigner.load_or_create(settings.service_dir / "log.key", settings.log_origin))
     return State(
         settings=settings,
@@ -113,19 +119,21 @@ def build(settings: Settings, *, metrics: Metrics, clock: Clock = utc_now) -> St
         db=db,
         blobs=blobs,
         spool=Spool(settings.spool_dir),
-        workers=Workers(
-            slots=settings.workers,
-            queue=settings.queue,
-            seconds=limits.seconds,
-            memory_bytes=limits.worker_memory_bytes,
-        ),
+        workers=workers,
         rates=RateGuard(settings.rates.storage),
         metrics=metrics,
         cache=ReportCache(settings.cache_entries),
         accounts=Accounts(db, clock=clock),
         trust=TrustWatch(settings.trust_dir),
         log=log,
-        publisher=Publisher(db=db, blobs=blobs, log=log, settings=settings, clock=clock),
+        publisher=Publisher(
+            db=db,
+            blobs=blobs,
+            log=log,
+            settings=settings,
+            clock=clock,
+            crowded=lambda: workers.busy >= 2 * workers.slots,  # each worker has its next task already
+        ),
         fetch=guarded_client(replace(PUBLIC, max_bytes=min(limits.asset_bytes, PUBLIC.max_bytes))),
         clock=clock,
     )

@@ -100,9 +100,19 @@ class _Bundle:
 class Publisher:
     """Publishes labels. Safe from every thread and event loop."""
 
-    def __init__(self, *, db: Database, blobs: BlobStore, log: LabelLog, settings: Settings, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        db: Database,
+        blobs: BlobStore,
+        log: LabelLog,
+        settings: Settings,
+        clock: Clock,
+        crowded: Callable[[], bool],
+    ) -> None:
+        """``crowded`` tells whether so much work waits that publishing a little later costs nobody anything."""
         self._db, self._blobs, self._log, self._settings, self._clock = db, blobs, log, settings, clock
-        self._group: Grouped[Made, Issued] = Grouped(self._together, name="tanba-publish")
+        self._group: Grouped[Made, Issued] = Grouped(self._together, name="tanba-publish", crowded=crowded)
 
     async def publish(self, made: Made) -> Issued:
         """Publish one label. Raises :class:`InFlight` when the claim on its key was lost, :class:`StorageError`, and what
