@@ -146,7 +146,7 @@ _OWN: tuple[tuple[str, str, str], ...] = (
     ("success", "nothing", "revocation.not_on_crl"),
     ("failure", "revoked", "revocation.revoked"),
     ("informational", "lists", "trust.no_lists trust.list_frozen trust.list_old trust.list_undated trust.wrong_purpose trust.wrong_usage"),
-    ("informational", "issuer", "label.withdrawn"),
+    ("informational", "issuer", "label.withdrawn label.ingredient_withdrawn"),
     ("informational", "service", "label.status_unknown"),
     ("informational", "nothing", "signer.self_signed"),
     ("failure", "text", "text.several_carriers"),

@@ -231,6 +231,8 @@ class HistoryNode:
     format: str | None = None
     software: str | None = None
     signer: str | None = None
+    fingerprint: str | None = None
+    """SHA-256 of the certificate that signed this version; the newest one's stands in the signer answer."""
     signed_at: datetime | None = None
     digital_source_type: str | None = None
     actions: tuple[Mapping[str, Any], ...] = ()

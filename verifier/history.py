@@ -10,7 +10,7 @@ from tanba.engine.read import Evidence, EvidenceStatus
 from tanba.limits import Limits
 from tanba.report import Bucket, Finding, HistoryNode, Verdict
 from verifier.checks.ai import term
-from verifier.checks.signer import moment
+from verifier.checks.signer import fingerprint, moment
 
 _MAX_NODES = 500
 _TRUSTED = "signingCredential.trusted"
@@ -59,6 +59,7 @@ class _Builder:
             format=manifest.get("format") or (ingredient or {}).get("format"),
             software=self._text(_software(manifest)),
             signer=self._text(info.get("issuer") or info.get("common_name")),
+            fingerprint=None if ingredient is None else fingerprint(self.evidence, label),
             signed_at=moment(info.get("time")),
             digital_source_type=next(
                 (item["digital_source_type"] for item in actions if item.get("digital_source_type")), None

@@ -1,21 +1,26 @@
 """Asking the issuing service whether a label still stands (``tanba verify --service URL``).
 
-Only the label's number is sent; it stands in the file anyway. Anybody can write a number of somebody else's label into a
-manifest of their own, so the answer counts only for an intact label that was signed with the certificate in the
-service's record. The verdict stays what the file says: a withdrawn label is a finding that readers are told.
+Only numbers of labels are sent; they stand in the file anyway. Anybody can write a number of somebody else's label into a
+manifest of their own, so the answer counts only for a label that holds and was signed with the certificate in the
+service's record. The verdict stays what the file says: a withdrawn label, the newest or one in the history, is a finding
+that readers are told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, TypeGuard
 
 from tanba.errors import TanbaError
-from tanba.report import Bucket, Finding, IntegrityState, Layer, VerificationReport
+from tanba.report import Bucket, Finding, Layer, VerificationReport
+from tanba.wire import to_plain
 
 _NUMBER = "urn:c2pa:"
 _KNOWN = 10_000
+_MOST = 64
+"""Labels of one file that are asked about, the newest first."""
+_HOLDS = frozenset({"trusted", "valid"})
 
 
 class Registry(Protocol):
@@ -23,6 +28,56 @@ class Registry(Protocol):
 
     def get(self, label_id: str) -> Mapping[str, Any]:
         """The record of a label. Raises :class:`tanba.errors.TanbaError`; code ``tanba.label.not_found``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A label that a file carries and that holds."""
+
+    number: str
+    fingerprint: str
+    """SHA-256 of the certificate that signed it."""
+    title: str | None
+    newest: bool
+    """Whether it is the file's own; the others are in its history."""
+
+    def withdrawn(self, at: str, reason: object) -> Finding:
+        """What readers are told when it was withdrawn; ``at`` is RFC 3339."""
+        params = {"at": at, "day": at[:10], "reason": reason}
+        if self.newest:
+            return _finding("tanba.label.withdrawn", self.number, params, "the issuer withdrew this label")
+        params["title"] = self.title or self.number
+        words = "the issuer withdrew a label in the history of this file"
+        return _finding("tanba.label.ingredient_withdrawn", self.number, params, words)
+
+
+def told(report: Mapping[str, Any]) -> tuple[Told, ...]:
+    """The labels that a report (as plain JSON types) speaks of, the newest first; none when the newest is not intact."""
+    history = report.get("history") or ()
+    answers = report["answers"]
+    if not history or answers["integrity"]["state"] != "intact":
+        return ()
+    newest, signer = history[0], answers["signer"]["fingerprint"]
+    found: dict[str, Told] = {}
+    if _ours(newest.get("label")) and signer:
+        found[newest["label"]] = Told(newest["label"], signer, newest.get("title"), newest=True)
+    for node in _below(newest):
+        number, by = node.get("label"), node.get("fingerprint")
+        if _ours(number) and by and node.get("state") in _HOLDS and len(found) < _MOST:
+            found.setdefault(number, Told(number, by, node.get("title"), newest=False))
+    return tuple(found.values())
+
+
+def _ours(number: object) -> TypeGuard[str]:
+    return isinstance(number, str) and number.startswith(_NUMBER)
+
+
+def _below(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    waiting = [*reversed(node.get("ingredients") or ())]
+    while waiting:
+        found = waiting.pop()
+        yield found
+        waiting += reversed(found.get("ingredients") or ())
 
 
 class Issuer:
@@ -33,20 +88,20 @@ class Issuer:
         self._known: dict[str, Mapping[str, Any] | TanbaError | None] = {}
 
     def complete(self, report: VerificationReport) -> VerificationReport:
-        """The report with what the service says about its label; unchanged for labels that are not the service's."""
-        number = report.history[0].label if report.history else None
-        if not number or not number.startswith(_NUMBER) or report.answers.integrity.state is not IntegrityState.INTACT:
+        """The report with what the service says about its labels; unchanged when it holds none."""
+        labels = told(to_plain(report))
+        if not labels:
             return report
-        found = self._ask(number)
+        findings = [finding for label in labels if (finding := self._finding(label)) is not None]
+        return replace(_asked(report), findings=(*report.findings, *findings))
+
+    def _finding(self, label: Told) -> Finding | None:
+        found = self._ask(label.number)
         if isinstance(found, TanbaError):
-            finding = _finding("tanba.label.status_unknown", number, {"cause": found.code})
-        elif found is None or not _same_signer(found, report) or found.get("state") != "withdrawn":
-            return _asked(report)
-        else:
-            at = str(found.get("withdrawn_at") or "")
-            params = {"at": at, "day": at[:10], "reason": found.get("withdrawn_reason")}
-            finding = _finding("tanba.label.withdrawn", number, params)
-        return replace(_asked(report), findings=(*report.findings, finding))
+            return _finding("tanba.label.status_unknown", label.number, {"cause": found.code})
+        if found is None or found.get("state") != "withdrawn" or not _same_signer(found, label):
+            return None
+        return label.withdrawn(str(found.get("withdrawn_at") or ""), found.get("withdrawn_reason"))
 
     def _ask(self, number: str) -> Mapping[str, Any] | TanbaError | None:
         if number not in self._known:
@@ -59,15 +114,14 @@ class Issuer:
         return self._known[number]
 
 
-def _same_signer(record: Mapping[str, Any], report: VerificationReport) -> bool:
+def _same_signer(record: Mapping[str, Any], label: Told) -> bool:
     identity = (record.get("receipt") or {}).get("identity") or {}
-    mine = report.answers.signer.fingerprint
-    return mine is not None and identity.get("fingerprint") == mine
+    return bool(identity.get("fingerprint") == label.fingerprint)
 
 
 def _asked(report: VerificationReport) -> VerificationReport:
     return replace(report, basis=replace(report.basis, network=True)) if report.basis else report
 
 
-def _finding(code: str, number: str, params: Mapping[str, Any]) -> Finding:
-    return Finding(code, Bucket.INFORMATIONAL, Layer.TANBA, subject=number, params=params)
+def _finding(code: str, number: str, params: Mapping[str, Any], text: str | None = None) -> Finding:
+    return Finding(code, Bucket.INFORMATIONAL, Layer.TANBA, subject=number, text=text, params=params)

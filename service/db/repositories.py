@@ -52,6 +52,19 @@ def label(session: Session, label_id: str) -> Label | None:
     return session.get(Label, label_id)
 
 
+def label_states(session: Session, label_ids: Sequence[str]) -> Sequence[Any]:
+    """Number, state, certificate and dates of those labels that were issued here."""
+    columns = (
+        Label.id,
+        Label.state,
+        Label.created_at,
+        Label.withdrawn_at,
+        Label.withdrawn_reason,
+        Label.cert_fingerprint,
+    )
+    return session.execute(select(*columns).where(Label.id.in_(label_ids))).all()
+
+
 def labels_by_hash(session: Session, digest: str, *, limit: int = 20) -> Sequence[Label]:
     """Labels whose input, output or manifest has this SHA-256, newest first."""
     wanted = or_(Label.output_sha256 == digest, Label.input_sha256 == digest, Label.manifest_sha256 == digest)

@@ -5,7 +5,9 @@ A verification never raises for what it finds. The file's name is put into the a
 
 from __future__ import annotations
 
+import hashlib
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,12 +23,12 @@ from service.problems import NotSeen
 from service.state import State
 from tanba.errors import StorageError
 from tanba.formats.sniff import sniff
-from tanba.wire import rfc3339
+from tanba.wire import rfc3339, to_plain
+from verifier.issuer import Told, told
 
 _HEAD = 4096
 _STATUS_SECONDS = 5.0
 _MOST_STATUSES = 10_000
-_OWN = "urn:c2pa:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +110,11 @@ async def verify_for_page(state: State, file: Spooled, lang: str, *, manifest: b
     )
     done = await state.workers.run(work.verify_for_page, task, lang)
     state.metrics.verifications.labels(done.report["verdict"], "false").inc()
-    own = await own_status(state, done.report)
-    if own is None:
-        return PageAnswer(done.view, done.html, done.report, None)
-    shown = _with_status(done.report, own)
-    if own["state"] == LabelState.WITHDRAWN:  # the card and the filed report must say it too
+    own = await own_labels(state, done.report)
+    shown = own.put_into(done.report)
+    if own.findings:  # the card and the filed report must say it too
         done = await state.workers.run(work.show_for_page, task, shown, lang)
-    return PageAnswer(done.view, done.html, shown, own)
+    return PageAnswer(done.view, done.html, shown, own.newest)
 
 
 async def by_hash(state: State, sha256: str) -> Answer:
@@ -171,71 +171,94 @@ async def _cached(state: State, key: str, sha256: str, basis: str) -> CachedRepo
 async def _answer(
     state: State, report: dict[str, Any], key: str, *, cached: bool, expires: float, body: bytes | None = None
 ) -> Answer:
-    """Put in what may change from one moment to the next: whether a label of ours was withdrawn."""
+    """Put in what may change from one moment to the next: which labels of ours were withdrawn."""
     verdict = report["verdict"]
     state.metrics.verifications.labels(verdict, str(cached).lower()).inc()
-    status = await own_status(state, report)
-    shown = _with_status(report, status) if status else report
-    if body is None or (status is not None and status["state"] != LabelState.ISSUED):
+    own = await own_labels(state, report)
+    shown = own.put_into(report)
+    if body is None or own.findings:
         body = encode(shown)
-    elif status is not None:
-        body = body[:-1] + b',"label":' + encode(status) + b"}"
+    elif own.newest is not None:
+        body = body[:-1] + b',"label":' + encode(own.newest) + b"}"
     max_age = max(0, int(min(expires - time.monotonic(), state.settings.cache_seconds)))
-    etag = f"{key}-{status['state']}" if status else key
-    return Answer(etag, shown, body, cached, max_age)
+    return Answer(key + own.mark, shown, body, cached, max_age)
 
 
-async def own_status(state: State, report: dict[str, Any]) -> dict[str, Any] | None:
-    """The state now of the label in a report, when this service issued it; None otherwise.
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What this service knows of the labels in a report."""
 
-    Anybody can write a label's number into a manifest of their own, so the number counts only when the label is intact
-    and was signed with the certificate that stands in our record.
+    newest: dict[str, Any] | None = None
+    """State of the file's own label, when it was issued here."""
+    findings: tuple[dict[str, Any], ...] = ()
+    """What readers are told of those that were withdrawn, the newest and any in the history."""
+
+    @property
+    def mark(self) -> str:
+        """The state as part of an ETag."""
+        gone = "".join(item["subject"] for item in self.findings)
+        digest = f"-{hashlib.sha256(gone.encode()).hexdigest()[:8]}" if gone else ""
+        return (f"-{self.newest['state']}" if self.newest else "") + digest
+
+    def put_into(self, report: dict[str, Any]) -> dict[str, Any]:
+        """The report with what is known."""
+        if self.newest is None and not self.findings:
+            return report
+        label = {"label": self.newest} if self.newest is not None else {}
+        return {**report, **label, "findings": [*report["findings"], *self.findings]}
+
+
+async def own_labels(state: State, report: dict[str, Any]) -> Own:
+    """What is known now of the labels in a report that this service issued.
+
+    Anybody can write a label's number into a manifest of their own, so a number counts only when the label holds and was
+    signed with the certificate that stands in our record.
     """
-    label_id = next((item.get("label") for item in report.get("history", [])), None)
-    if not label_id or not label_id.startswith(_OWN) or report["answers"]["integrity"]["state"] != "intact":
-        return None
+    labels = told(report)
+    if not labels:
+        return Own()
     now = time.monotonic()
-    found = state.statuses.get(label_id)
-    if found is None or found[0] < now:
+    held = {label.number: state.statuses.get(label.number, (0.0, None)) for label in labels}
+    asked = [number for number, (until, _) in held.items() if until < now]
+    if asked:
         try:
-            status = await run_in_threadpool(_read_status, state, label_id)
+            found = await run_in_threadpool(_read_statuses, state, asked)
         except StorageError:  # verification goes on without the database; the status is then simply not said
-            return None
+            return Own()
         if len(state.statuses) > _MOST_STATUSES:
             state.statuses.clear()
-        state.statuses[label_id] = found = (now + _STATUS_SECONDS, status)
-    status = found[1]
-    return status if status and status["fingerprint"] == report["answers"]["signer"]["fingerprint"] else None
+        fresh = {number: (now + _STATUS_SECONDS, found.get(number)) for number in asked}
+        state.statuses.update(fresh)
+        held |= fresh
+    known = [(label, _known(label, held[label.number][1])) for label in labels]
+    newest = next((status for label, status in known if label.newest), None)
+    gone = [(label, status) for label, status in known if status and status["state"] == LabelState.WITHDRAWN]
+    return Own(newest, tuple(_finding(label, status) for label, status in gone))
 
 
-def _read_status(state: State, label_id: str) -> dict[str, Any] | None:
+def _known(label: Told, status: dict[str, Any] | None) -> dict[str, Any] | None:
+    return status if status and status["fingerprint"] == label.fingerprint else None
+
+
+def _finding(label: Told, status: dict[str, Any]) -> dict[str, Any]:
+    plain: dict[str, Any] = to_plain(label.withdrawn(status["withdrawn_at"], status["withdrawn_reason"]))
+    return plain
+
+
+def _read_statuses(state: State, numbers: Sequence[str]) -> dict[str, dict[str, Any]]:
     with state.db.read() as session:
-        row = repositories.label(session, label_id)
-    if row is None:
-        return None
+        rows = repositories.label_states(session, numbers)
     return {
-        "id": row.id,
-        "state": row.state,
-        "issued_at": rfc3339(row.created_at),
-        "withdrawn_at": rfc3339(row.withdrawn_at) if row.withdrawn_at else None,
-        "withdrawn_reason": row.withdrawn_reason,
-        "fingerprint": row.cert_fingerprint,
-    }
-
-
-def _with_status(report: dict[str, Any], status: dict[str, Any]) -> dict[str, Any]:
-    shown = {**report, "label": status}
-    if status["state"] == LabelState.WITHDRAWN:
-        finding = {
-            "code": "tanba.label.withdrawn",
-            "bucket": "informational",
-            "layer": "tanba",
-            "subject": status["id"],
-            "text": "the issuer withdrew this label",
-            "params": {"at": status["withdrawn_at"], "day": status["withdrawn_at"][:10]},
+        row.id: {
+            "id": row.id,
+            "state": row.state,
+            "issued_at": rfc3339(row.created_at),
+            "withdrawn_at": rfc3339(row.withdrawn_at) if row.withdrawn_at else None,
+            "withdrawn_reason": row.withdrawn_reason,
+            "fingerprint": row.cert_fingerprint,
         }
-        shown["findings"] = [*report["findings"], finding]
-    return shown
+        for row in rows
+    }
 
 
 def _media_type(file: Spooled) -> str:

@@ -117,5 +117,53 @@ def test_a_number_in_a_strangers_manifest_does_not_count(server, labelled):
         assert all(item.bucket is Bucket.INFORMATIONAL for item in found)
 
 
+def test_labels_of_the_history_are_asked_about_too_and_a_strangers_copy_of_a_number_is_not():
+    from verifier.issuer import told
+
+    def node(number: str | None, by: str | None, *below: dict, state: str = "valid") -> dict:
+        return {"label": number, "fingerprint": by, "state": state, "title": "a.jpg", "ingredients": list(below)}
+
+    def report(top: dict, integrity: str = "intact") -> dict:
+        return {
+            "history": [top],
+            "answers": {"integrity": {"state": integrity}, "signer": {"fingerprint": "f0"}},
+        }
+
+    deep = node("urn:c2pa:3", "f3", node("urn:c2pa:4", "f4", state="trusted"))
+    broken = node("urn:c2pa:5", "f5", node("urn:c2pa:6", "f6"), state="invalid")
+    top = node("urn:c2pa:1", None, deep, broken, node(None, None, state="unlabelled"), node("urn:uuid:x", "f7"), deep)
+    found = told(report(top))
+    assert [(item.number, item.fingerprint, item.newest) for item in found] == [
+        ("urn:c2pa:1", "f0", True),
+        ("urn:c2pa:3", "f3", False),
+        ("urn:c2pa:4", "f4", False),
+        ("urn:c2pa:6", "f6", False),
+    ]
+    assert told(report(top, "broken")) == ()
+    assert told({"history": [], "answers": {}}) == ()
+    many = node("urn:c2pa:0", None, *(node(f"urn:c2pa:many-{number}", "f") for number in range(500)))
+    assert len(told(report(many))) == 64
+
+
+def test_the_verifier_says_that_a_label_in_the_history_was_withdrawn(server, labelled, check, tmp_path):
+    import httpx2
+
+    path, label_id = labelled
+    answer = httpx2.post(
+        f"{server.url}/v1/labels",
+        headers=server.auth | {"Accept": "image/jpeg"},
+        files=[("file", ("b.jpg", path.read_bytes())), ("as", (None, "modified"))],
+    )
+    newer = tmp_path / "newer.jpg"
+    newer.write_bytes(answer.content)
+    withdraw(server, label_id)
+    code, text = check(str(newer), "--service", server.url, "--lang", "en")
+    assert code == 0
+    assert "holds a label that its issuer withdrew on 20" in " ".join(text.split())
+    _, text = check(str(newer), "--service", server.url, "--json")
+    found = [item for item in json.loads(text)["findings"] if item["code"].startswith("tanba.label.")]
+    assert [(item["code"], item["subject"]) for item in found] == [("tanba.label.ingredient_withdrawn", label_id)]
+
+
 def test_the_option_needs_an_address(labelled, check):
     assert check(str(labelled[0]), "--service", "labels.example")[0] == 2

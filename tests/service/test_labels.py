@@ -179,6 +179,38 @@ class TestIdempotency:
         assert mine["label_id"] != theirs["label_id"]
 
 
+def test_a_withdrawn_label_in_the_history_is_said_of_every_file_that_was_made_from_it(service, photo):
+    first = service.label(photo, headers={"Accept": "image/jpeg"})
+    second = service.label(first.content, **{"as": "modified"}, headers={"Accept": "image/jpeg"})
+    third = service.label(second.content, **{"as": "modified"}, headers={"Accept": "image/jpeg"}).content
+    old = first.headers["x-label-id"]
+    before = service.verify(third)
+    assert "withdrawn" not in before.text.replace("withdrawn_", "")
+    body = {"reason": "the wrong picture"}
+    service.http.post(f"/v1/labels/{old}/withdraw", json=body, headers=service.auth).raise_for_status()
+    service.state.statuses.clear()  # as after the few seconds for which a state is remembered
+    after = service.verify(third)
+    report = after.json()
+    assert (report["verdict"], report["label"]["state"]) == ("trusted", "issued")
+    found = [item for item in report["findings"] if item["code"].startswith("tanba.label.")]
+    assert [(item["code"], item["subject"], item["bucket"]) for item in found] == [
+        ("tanba.label.ingredient_withdrawn", old, "informational")
+    ]
+    assert found[0]["params"]["reason"] == "the wrong picture"
+    assert before.headers["etag"] != after.headers["etag"]
+    digest = hashlib.sha256(third).hexdigest()
+    assert service.http.get(f"/v1/verifications/by-hash/{digest}").json()["findings"][-1]["subject"] == old
+    for lang, words in (
+        ("en", "a label that its issuer withdrew on 20"),
+        ("ru", "которую выдавший отозвал 20"),
+        ("kk", "берген тарап 20"),
+    ):
+        page = service.http.post(f"/?lang={lang}", files={"file": ("a.jpg", third)}).text
+        assert words in page, lang
+    # The parent itself is the newest label of its own file.
+    assert [item["code"] for item in service.verify(first.content).json()["findings"]][-1] == "tanba.label.withdrawn"
+
+
 def test_a_withdrawn_label_says_so_everywhere_and_its_record_stays(service, photo):
     made = service.label(photo)
     label_id = made.json()["label_id"]

@@ -39,7 +39,7 @@ def test_the_second_answer_comes_from_the_cache_and_has_the_same_etag(service, l
 
 
 def test_a_stranger_who_writes_the_number_of_our_label_does_not_get_its_status(service, photo):
-    from service.usecases.verifications import own_status
+    from service.usecases.verifications import Own, own_labels
 
     receipt = service.label(photo).json()
     content = service.http.get(f"/v1/labels/{receipt['label_id']}/content").content
@@ -50,7 +50,7 @@ def test_a_stranger_who_writes_the_number_of_our_label_does_not_get_its_status(s
         {"signer": report["answers"]["signer"] | {"fingerprint": "0" * 64}},
     ):
         forged = report | {"answers": report["answers"] | change}
-        assert service.http.portal.call(own_status, service.state, forged) is None
+        assert service.http.portal.call(own_labels, service.state, forged) == Own()
 
 
 def test_by_hash_needs_no_bytes_and_honours_the_etag(service, labelled):
@@ -208,7 +208,11 @@ def json_logs():
 
     from service import observability
 
-    yield lambda: observability.configure_logging(json_lines=True)
+    def configure() -> None:
+        observability.configure_logging(json_lines=True)
+        structlog.configure(cache_logger_on_first_use=False)  # a cached logger would keep this test's captured stream
+
+    yield configure
     structlog.reset_defaults()
 
 

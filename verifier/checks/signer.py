@@ -59,12 +59,14 @@ def crjson_signature(evidence: Evidence) -> Mapping[str, Any]:
     return {}
 
 
-def fingerprint(evidence: Evidence) -> str | None:
-    """SHA-256 of the leaf certificate in the claim signature, or None when the store cannot be parsed."""
+def fingerprint(evidence: Evidence, label: str | None = None) -> str | None:
+    """SHA-256 of the leaf certificate in a manifest's claim signature, the active one by default; None when the store
+    cannot be parsed.
+    """
     if evidence.store is None:
         return None
     try:
-        chain = jumbf.cose(evidence.store, evidence.active).x5chain
+        chain = jumbf.cose(evidence.store, label or evidence.active).x5chain
     except MalformedAsset:
         return None
     return hashlib.sha256(chain[0]).hexdigest() if chain else None

@@ -208,6 +208,7 @@ code-tanba-revocation-revoked_later = The certificate was withdrawn after the ti
 code-tanba-revocation-not_on_crl = The certificate is not on its issuer’s list of withdrawn certificates.
 code-tanba-revocation-revoked = The certificate was withdrawn before, or at, the moment that counts.
 code-tanba-label-withdrawn = The issuer withdrew this label; its record stays.
+code-tanba-label-ingredient_withdrawn = A label in the history of this file was withdrawn by its issuer.
 code-tanba-label-status_unknown = It could not be asked whether the issuer withdrew this label.
 code-tanba-trust-no_lists = You have chosen no list of signers, so nobody could be vouched for.
 code-tanba-trust-no_tsa_list = You have chosen no list of time-stamp authorities, so no time stamp could be vouched for.

@@ -24,3 +24,4 @@ note-tanba-trust-list_old =
 note-tanba-trust-list_undated = The list “{ $list }” was added without a date. { $date } is only the day of adding; the list itself may be older.
 note-tanba-trust-wrong_usage = The list “{ $list }” leads to this signer, but its certificate is for another use than that list vouches for. No trust follows from it.
 note-tanba-label-withdrawn = The issuer withdrew this label on { $day }.
+note-tanba-label-ingredient_withdrawn = The history of this file holds a label that its issuer withdrew on { $day }: { $title }.

@@ -23,3 +23,4 @@ note-tanba-trust-list_old =
 note-tanba-trust-list_undated = «{ $list }» тізімі күні көрсетілмей қосылған. { $date } — тек қосылған күні; тізімнің өзі одан ескі болуы мүмкін.
 note-tanba-trust-wrong_usage = «{ $list }» тізімі осы қол қоюшыға апарады, бірақ сертификат сол тізім кепілдік беретін мақсатқа арналмаған. Одан сенім тумайды.
 note-tanba-label-withdrawn = Таңбаны берген тарап оны { $day } күні қайтарып алды.
+note-tanba-label-ingredient_withdrawn = Осы файлдың тарихында берген тарап { $day } күні қайтарып алған таңба бар: { $title }.

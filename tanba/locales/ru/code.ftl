@@ -208,6 +208,7 @@ code-tanba-revocation-revoked_later = Сертификат отозван пос
 code-tanba-revocation-not_on_crl = Сертификата нет в списке отозванных его издателем.
 code-tanba-revocation-revoked = К учитываемому моменту сертификат уже был отозван.
 code-tanba-label-withdrawn = Выдавший отозвал эту маркировку; запись о ней сохраняется.
+code-tanba-label-ingredient_withdrawn = Выдавший отозвал одну из маркировок в истории этого файла.
 code-tanba-label-status_unknown = Не удалось спросить, отозвана ли эта маркировка выдавшим.
 code-tanba-trust-no_lists = Вы не выбрали ни одного списка подписавших, поэтому ручаться было некому.
 code-tanba-trust-no_tsa_list = Вы не выбрали ни одного списка служб меток времени, поэтому ручаться за метки было некому.

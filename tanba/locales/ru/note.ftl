@@ -25,3 +25,4 @@ note-tanba-trust-list_old =
 note-tanba-trust-list_undated = Список «{ $list }» добавлен без даты. { $date } — лишь день добавления; сам список может быть старше.
 note-tanba-trust-wrong_usage = Список «{ $list }» ведёт к этому подписавшему, но сертификат выдан не для того применения, за которое список ручается. Доверия отсюда не следует.
 note-tanba-label-withdrawn = Выдавший отозвал эту маркировку { $day }.
+note-tanba-label-ingredient_withdrawn = В истории этого файла есть маркировка, которую выдавший отозвал { $day }: { $title }.
