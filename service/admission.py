@@ -21,7 +21,7 @@ from tanba.errors import TanbaError
 UPLOADS = frozenset({"/v1/labels", "/v1/verifications", "/v1/verifications/batch"})
 """Where a file or a text goes to a worker. Questions by hash are JSON and need none."""
 
-_SHORT = 1 << 20
+SHORT = 1 << 20
 """A declared body up to this size is left to the server to throw away, and the connection lives on."""
 _LINGER_SECONDS = 2.0
 """How long a longer one is thrown away, so that its sender reads the answer and not a reset connection (RFC 9112 §9.6)."""
@@ -56,7 +56,7 @@ async def _refuse(error: TanbaError, headers: Headers, scope: Scope, receive: Re
     status, document, extra = problems.from_error(error, scope.get("tanba.request_id"))
     declared = headers.get("content-length", "")
     # Who asked before sending (100-continue) may keep the body and reuse the connection: only closing it is unambiguous.
-    if "expect" not in headers and declared.isdigit() and int(declared[:20]) <= _SHORT:
+    if "expect" not in headers and declared.isdigit() and int(declared[:20]) <= SHORT:
         await problems.response(status, document, extra)(scope, receive, send)
         return
 

@@ -56,9 +56,12 @@ class Workers:
         """Requests inside: running and waiting."""
         return self._inside
 
-    def refusal(self) -> Overloaded | None:
-        """The answer to work that would find the queue full just now, before anything of it is read."""
-        return _full() if self._inside >= self.capacity else None
+    def refusal(self, *, soon: int = 0) -> Overloaded | None:
+        """The answer to work that would find the queue full just now, before anything of it is read.
+
+        ``soon`` is how many requests there are that may be inside, or on their way in.
+        """
+        return _full() if max(self._inside, soon) >= self.capacity else None
 
     async def ready(self) -> None:
         """Start every worker, and wait until they can work. Raises :class:`WorkerDied`."""

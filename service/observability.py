@@ -30,7 +30,7 @@ CSP = (
 )
 """Nothing from elsewhere, no inline script, no framing."""
 
-_HEADERS = (
+HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"content-security-policy", CSP.encode()),
@@ -96,7 +96,7 @@ class Observe:
                 status = message["status"]
                 headers = list(message.get("headers", ()))
                 there = {name for name, _ in headers}
-                headers += [item for item in _HEADERS if item[0] not in there]
+                headers += [item for item in HEADERS if item[0] not in there]
                 message["headers"] = [*headers, (b"x-request-id", request_id.encode())]
             await send(message)
 

@@ -11,6 +11,8 @@ from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from service.config import Settings
+from service.refusals import Refusals
+from service.state import State
 from tanba.collector import collect_rarely
 
 _HEAD_BYTES = 64 << 10
@@ -26,12 +28,15 @@ class GuardedProtocol(HttpToolsProtocol):
 
     seconds: float
     """What a head, and a body that nobody waits for, may take."""
+    refusals: Refusals
+    """What a full service answers from the head alone."""
 
     _head_bytes = 0
     _head_timer: asyncio.TimerHandle | None = None
     _in_head = True
     _arrived = False
     _unread: int | None = None
+    _upload = _placed = _refused = False
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -39,6 +44,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()
+        self._leave()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -63,11 +69,43 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_head, self._head_bytes, self._arrived = False, 0, False
         self._disarm()
-        super().on_headers_complete()
+        self._upload = self.refusals.concerns(self.parser.get_method(), self.url)
+        if not self._upload or not self._refuse_upload():
+            super().on_headers_complete()
+
+    def _refuse_upload(self) -> bool:
+        """Answer without the application, when the service is full and nothing else is under way on this connection."""
+        free = self.cycle is None or (self.cycle.response_complete and not self.pipeline)
+        if not free or not self.parser.should_keep_alive():
+            return False
+        answer = self.refusals.answer(self.url, self.headers)
+        if answer is None:
+            return False
+        date = b"".join(name + b": " + value + b"\r\n" for name, value in self.server_state.default_headers)
+        self.transport.write(b"HTTP/1.1 503 Service Unavailable\r\n" + date + answer)
+        self.server_state.total_requests += 1
+        self._refused = True
+        self._throw_away()
+        if (pause := self.refusals.pause(self.loop.time())) > 0:
+            self.flow.pause_reading()
+            self.loop.call_later(pause, self._read_on)
+        return True
+
+    def _read_on(self) -> None:
+        if not self.transport.is_closing():
+            self.flow.resume_reading()
+
+    def on_body(self, body: bytes) -> None:
+        if not self._refused:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
-        super().on_message_complete()
-        self._arrived = True
+        if not self._refused:
+            super().on_message_complete()
+            if self._upload and not self._placed and not self.cycle.response_complete:
+                self._placed = True
+                self.refusals.under_way += 1
+        self._arrived, self._refused = True, False
         if self._unread is not None:
             self._disarm()
             self._unread, self._in_head = None, True
@@ -77,12 +115,22 @@ class GuardedProtocol(HttpToolsProtocol):
             )
 
     def on_response_complete(self) -> None:
+        self._leave()
         if self._arrived:
             self._in_head = True
         elif not self.pipeline:
-            self._unread = 0
-            self._head_timer = self.loop.call_later(self.seconds, self._hang_up)
+            self._throw_away()
         super().on_response_complete()
+
+    def _leave(self) -> None:
+        if self._placed:
+            self._placed = False
+            self.refusals.under_way -= 1
+
+    def _throw_away(self) -> None:
+        """Wait for the rest of an answered request, for so long and for so much of it."""
+        self._unread = 0
+        self._head_timer = self.loop.call_later(self.seconds, self._hang_up)
 
     def _arm(self) -> None:
         self._head_timer = self.loop.call_later(self.seconds, self._refuse, b"408 Request Timeout")
@@ -104,13 +152,14 @@ class GuardedProtocol(HttpToolsProtocol):
             self.transport.close()
 
 
-def protocol(seconds: float) -> type[GuardedProtocol]:
-    """The protocol with its time set: uvicorn takes a class, not an object."""
-    return type("TimedProtocol", (GuardedProtocol,), {"seconds": seconds})
+def protocol(seconds: float, refusals: Refusals) -> type[GuardedProtocol]:
+    """The protocol with its settings: uvicorn takes a class, not an object."""
+    return type("ServiceProtocol", (GuardedProtocol,), {"seconds": seconds, "refusals": refusals})
 
 
 def run(app: FastAPI, settings: Settings) -> None:
     """Serve until a signal comes; then finish what was accepted."""
+    state: State = app.state.tanba
     # uvicorn raises the signal again after its own shutdown; a stop that was asked for is no failure.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
@@ -119,7 +168,7 @@ def run(app: FastAPI, settings: Settings) -> None:
         app,
         host=settings.host,
         port=settings.port,
-        http=protocol(settings.header_seconds),
+        http=protocol(settings.header_seconds, Refusals(state.workers, state.metrics)),
         log_config=None,
         access_log=False,
         server_header=False,
