@@ -147,7 +147,10 @@ def _append(
         connection.execute(_NEW_ENTRIES, entries)
         if completed:
             connection.execute(_NEW_NODES, completed)
-    except IntegrityError as error:  # writers take turns, so nobody else can have written there
+    except IntegrityError as error:
+        if not _is_duplicate(error):
+            raise
+        # Writers take turns, so nobody else can have written there.
         raise Damaged("the label log has rows behind its end", hint=_HINT) from error
     connection.execute(
         _NEW_HEAD, {"size": frontier.size, "at": at, "frontier": [value.hex() for value in frontier.hashes]}
@@ -155,6 +158,12 @@ def _append(
     if known is not None:
         known.head = (frontier.size, tuple(frontier.hashes), at)
     return first
+
+
+def _is_duplicate(error: IntegrityError) -> bool:
+    """Whether a key was there already; a database can refuse a row for other reasons."""
+    name = str(getattr(error.orig, "sqlite_errorname", ""))
+    return name.endswith(("_PRIMARYKEY", "_UNIQUE")) or getattr(error.orig, "sqlstate", None) == "23505"
 
 
 def _lock_head(session: Session) -> tuple[Frontier, datetime]:
