@@ -56,12 +56,18 @@ class Workers:
         """Requests inside: running and waiting."""
         return self._inside
 
-    def refusal(self, *, soon: int = 0) -> Overloaded | None:
-        """The answer to work that would find the queue full just now, before anything of it is read.
+    def refusal(self) -> Overloaded | None:
+        """The answer to work that would find the queue full just now, before anything of it is read."""
+        return overloaded() if self.full() else None
 
-        ``soon`` is how many requests there are that may be inside, or on their way in.
+    def full(self, *, soon: int = 0) -> bool:
+        """Whether every worker and every place in the queue is taken.
+
+        ``soon`` requests are on their way in. They count when the queue is half full already: before that, they may as well be
+        of the kind that needs no worker, because their results are known.
         """
-        return _full() if max(self._inside, soon) >= self.capacity else None
+        inside = self._inside
+        return inside + (soon if 2 * inside >= self.capacity else 0) >= self.capacity
 
     async def ready(self) -> None:
         """Start every worker, and wait until they can work. Raises :class:`WorkerDied`."""
@@ -82,7 +88,7 @@ class Workers:
         """
         with self._lock:
             if self._inside >= self.capacity:
-                raise _full()
+                raise overloaded()
             self._inside += 1
         try:
             self._start()
@@ -273,7 +279,8 @@ class _Worker:
             self._process.join(5)
 
 
-def _full() -> Overloaded:
+def overloaded() -> Overloaded:
+    """What is said when every worker and every place in the queue is taken."""
     return Overloaded("all workers are busy", hint="try again shortly", details={"retry_after": 1})
 
 

@@ -36,7 +36,7 @@ class GuardedProtocol(HttpToolsProtocol):
     _in_head = True
     _arrived = False
     _unread: int | None = None
-    _upload = _placed = _refused = False
+    _refused = False
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -44,7 +44,6 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()
-        self._leave()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -69,14 +68,13 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_head, self._head_bytes, self._arrived = False, 0, False
         self._disarm()
-        self._upload = self.refusals.concerns(self.parser.get_method(), self.url)
-        if not self._upload or not self._refuse_upload():
+        if not self._refuse_upload():
             super().on_headers_complete()
 
     def _refuse_upload(self) -> bool:
         """Answer without the application, when the service is full and nothing else is under way on this connection."""
         free = self.cycle is None or (self.cycle.response_complete and not self.pipeline)
-        if not free or not self.parser.should_keep_alive():
+        if not free or self.parser.get_method() != b"POST" or not self.parser.should_keep_alive():
             return False
         answer = self.refusals.answer(self.url, self.headers)
         if answer is None:
@@ -86,9 +84,8 @@ class GuardedProtocol(HttpToolsProtocol):
         self.server_state.total_requests += 1
         self._refused = True
         self._throw_away()
-        if (pause := self.refusals.pause(self.loop.time())) > 0:
-            self.flow.pause_reading()
-            self.loop.call_later(pause, self._read_on)
+        self.flow.pause_reading()
+        self.refusals.hold(self._read_on)
         return True
 
     def _read_on(self) -> None:
@@ -102,9 +99,6 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         if not self._refused:
             super().on_message_complete()
-            if self._upload and not self._placed and not self.cycle.response_complete:
-                self._placed = True
-                self.refusals.under_way += 1
         self._arrived, self._refused = True, False
         if self._unread is not None:
             self._disarm()
@@ -115,17 +109,11 @@ class GuardedProtocol(HttpToolsProtocol):
             )
 
     def on_response_complete(self) -> None:
-        self._leave()
         if self._arrived:
             self._in_head = True
         elif not self.pipeline:
             self._throw_away()
         super().on_response_complete()
-
-    def _leave(self) -> None:
-        if self._placed:
-            self._placed = False
-            self.refusals.under_way -= 1
 
     def _throw_away(self) -> None:
         """Wait for the rest of an answered request, for so long and for so much of it."""

@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import re
 import signal
 import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import Self
 
 import httpx2
 import pytest
 
+from service.isolation import Workers
+from service.observability import Metrics
+from service.refusals import Refusals
 from tests.service.conftest import jpeg
 from tests.service.server import Server
 
+PICTURE = jpeg((7, 7, 7))
 HEAD = "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\n{more}\r\n"
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory) -> Iterator[Server]:
     running = Server(
-        tmp_path_factory.mktemp("admission"), TANBA_WORKERS="1", TANBA_QUEUE="0", TANBA_HEADER_SECONDS="2"
+        tmp_path_factory.mktemp("admission"),
+        TANBA_WORKERS="1",
+        TANBA_QUEUE="0",
+        TANBA_HEADER_SECONDS="2",
+        TANBA_METRICS="true",
     ).start()
     yield running
     running.stop()
@@ -186,3 +197,85 @@ def test_an_upload_refused_for_its_key_leaves_the_connection_in_order(server: Se
             connection.send(bytes(10_000))
         connection.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         assert connection.answer()[0] == 200
+
+
+def _without_id(answer: tuple[int, dict[str, str], bytes]) -> tuple[int, dict[str, str], dict[str, object]]:
+    status, headers, body = answer
+    problem = json.loads(body)
+    assert headers.pop("x-request-id") == problem.pop("request_id")
+    assert headers.pop("date")
+    return status, headers, problem
+
+
+@pytest.mark.parametrize("path", ["/v1/verifications?name=a.jpg", "/v1/labels?as=generated", "/v1/verifications/batch"])
+def test_the_protocol_refuses_in_the_words_of_the_application(path: str, full: Server) -> None:
+    """A request with an id of its own takes the road through the middleware."""
+    with Connection(full) as connection:
+        answers = []
+        for more in ("", f"X-Request-Id: {'a' * 36}\r\n"):
+            connection.send(HEAD.format(path=path, more=f"Content-Length: 10\r\n{more}") + "0123456789")
+            answers.append(_without_id(connection.answer()))
+    assert answers[0] == answers[1]
+    assert "content-security-policy" in answers[0][1]
+
+
+def test_refusals_are_counted_each_and_logged_together(full: Server) -> None:
+    def counted() -> float:
+        lines = httpx2.get(f"{full.url}/metrics", headers=full.auth).text.splitlines()
+        wanted = 'tanba_requests_total{method="POST",route="/v1/labels",status="503"}'
+        return next((float(line.rpartition(" ")[2]) for line in lines if line.startswith(wanted)), 0.0)
+
+    log = full.home / "serve.err"
+    before, size = counted(), log.stat().st_size
+    with Connection(full) as connection:
+        for _ in range(200):
+            connection.send(HEAD.format(path="/v1/labels", more="Content-Length: 4\r\n") + "abcd")
+            assert connection.answer()[0] == 503
+    ends = time.monotonic() + 20
+    total = 0
+    while total < 200:
+        assert time.monotonic() < ends
+        time.sleep(0.05)
+        added = log.read_text("utf-8")[size:]
+        total = sum(int(found) for found in re.findall(r"refused .*count=(\d+) .*route=/v1/labels", added))
+    assert total >= 200, "those of the tests before may be among them"
+    assert len(added.splitlines()) < 20
+    assert counted() - before == total
+
+
+def test_connections_are_read_from_again_in_turn_and_all_of_them() -> None:
+    """Five thousand refusals a second leave the event loop to accepted work."""
+    refusals = Refusals(Workers(slots=1, queue=0, seconds=1, memory_bytes=1 << 30), Metrics())
+    turns: list[int] = []
+    seen: set[int] = set()
+
+    async def hold() -> None:
+        for number in range(250):
+            refusals.hold(partial(turns.append, number))
+        while len(turns) < 250:
+            seen.add(len(turns))
+            await asyncio.sleep(0.001)
+
+    asyncio.run(hold())
+    assert turns == list(range(250))
+    assert seen <= {0, 100, 200}, "a hundred in each turn"
+
+
+def test_an_upload_whose_sender_left_gives_its_place_back(server: Server) -> None:
+    (worker,) = server.workers()
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        with Connection(server) as connection:
+            connection.send(HEAD.format(path="/v1/verifications", more=f"Content-Length: {len(PICTURE)}\r\n"))
+            connection.send(PICTURE)
+            wait_for(server, 503)
+    finally:
+        os.kill(worker, signal.SIGCONT)
+    wait_for(server, 200)
+
+
+def wait_for(server: Server, status: int) -> None:
+    ends = time.monotonic() + 20
+    while httpx2.post(f"{server.url}/v1/verifications", content=unseen(), timeout=20).status_code != status:
+        assert time.monotonic() < ends
+        time.sleep(0.02)
