@@ -16,14 +16,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from service.reports import Written, write
 from tanba.asset import Asset
 from tanba.formats.sniff import sniff
 from tanba.limits import Limits
 from tanba.model import Carrier, Disclosure, IdentityRef, LabelReceipt
 from tanba.processes import light
 from tanba.trust import TrustStore
+from verifier.issuer import Told, told
 
 if TYPE_CHECKING:
+    from tanba.report import VerificationReport
     from verifier.render.view import View
 
 _HEAD = 4096
@@ -101,6 +104,8 @@ class PageDone:
     view: View
     html: str = field(repr=False)
     report: dict[str, Any] = field(repr=False)
+    labels: tuple[Told, ...]
+    """The labels in it that hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +152,12 @@ def warm() -> None:
     import verifier  # noqa: F401 -- as above
 
 
-def verify(task: VerifyTask) -> dict[str, Any]:
-    """The report as plain JSON types, without the file's name. Never raises for what it finds."""
-    from tanba.wire import to_plain
+def verify(task: VerifyTask) -> Written:
+    """The report without the file's name. Never raises for what it finds."""
+    return write(_report(task))
+
+
+def _report(task: VerifyTask) -> VerificationReport:
     from verifier import Settings, verify_asset
 
     settings = Settings(
@@ -159,16 +167,14 @@ def verify(task: VerifyTask) -> dict[str, Any]:
         thumbnails=task.thumbnails,
         isolate=False,
     )
-    report = verify_asset(_asset(task.file, task.limits), settings, manifest=task.manifest)
-    plain: dict[str, Any] = to_plain(replace(report, asset=replace(report.asset, name=None)))
-    return plain
+    return verify_asset(_asset(task.file, task.limits), settings, manifest=task.manifest)
 
 
 def verify_for_page(task: VerifyTask, lang: str) -> PageDone:
     """Verify, and put the report into a reader's words. See :func:`show_for_page`."""
-    plain = verify(task)
-    plain["asset"]["name"] = task.file.name
-    return show_for_page(task, plain, lang)
+    from tanba.wire import to_plain
+
+    return show_for_page(task, to_plain(_report(task)), lang)
 
 
 def show_for_page(task: VerifyTask, plain: dict[str, Any], lang: str) -> PageDone:
@@ -180,7 +186,7 @@ def show_for_page(task: VerifyTask, plain: dict[str, Any], lang: str) -> PageDon
 
     report = load_report(plain)
     preview = preview_of_asset(_asset(task.file, task.limits), limits=task.limits)
-    return PageDone(view(report, lang, preview), html.render(report, lang=lang, preview=preview), plain)
+    return PageDone(view(report, lang, preview), html.render(report, lang=lang, preview=preview), plain, told(report))
 
 
 def label(task: LabelTask) -> LabelDone:

@@ -13,8 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeGuard
 
 from tanba.errors import TanbaError
-from tanba.report import Bucket, Finding, Layer, VerificationReport
-from tanba.wire import to_plain
+from tanba.report import Bucket, Finding, HistoryNode, IntegrityState, Layer, VerificationReport
 
 _NUMBER = "urn:c2pa:"
 _KNOWN = 10_000
@@ -51,33 +50,30 @@ class Told:
         return _finding("tanba.label.ingredient_withdrawn", self.number, params, words)
 
 
-def told(report: Mapping[str, Any]) -> tuple[Told, ...]:
-    """The labels that a report (as plain JSON types) speaks of, the newest first; none when the newest is not intact."""
-    history = report.get("history") or ()
-    answers = report["answers"]
-    if not history or answers["integrity"]["state"] != "intact":
+def told(report: VerificationReport) -> tuple[Told, ...]:
+    """The labels that a report speaks of, the newest first; none when the newest is not intact."""
+    if not report.history or report.answers.integrity.state is not IntegrityState.INTACT:
         return ()
-    newest, signer = history[0], answers["signer"]["fingerprint"]
+    newest, signer = report.history[0], report.answers.signer.fingerprint
     found: dict[str, Told] = {}
-    if _ours(newest.get("label")) and signer:
-        found[newest["label"]] = Told(newest["label"], signer, newest.get("title"), newest=True)
+    if _ours(newest.label) and signer:
+        found[newest.label] = Told(newest.label, signer, newest.title, newest=True)
     for node in _below(newest):
-        number, by = node.get("label"), node.get("fingerprint")
-        if _ours(number) and by and node.get("state") in _HOLDS and len(found) < _MOST:
-            found.setdefault(number, Told(number, by, node.get("title"), newest=False))
+        if _ours(node.label) and node.fingerprint and node.state in _HOLDS and len(found) < _MOST:
+            found.setdefault(node.label, Told(node.label, node.fingerprint, node.title, newest=False))
     return tuple(found.values())
 
 
-def _ours(number: object) -> TypeGuard[str]:
-    return isinstance(number, str) and number.startswith(_NUMBER)
+def _ours(number: str | None) -> TypeGuard[str]:
+    return number is not None and number.startswith(_NUMBER)
 
 
-def _below(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    waiting = [*reversed(node.get("ingredients") or ())]
+def _below(node: HistoryNode) -> Iterator[HistoryNode]:
+    waiting = [*reversed(node.ingredients)]
     while waiting:
         found = waiting.pop()
         yield found
-        waiting += reversed(found.get("ingredients") or ())
+        waiting += reversed(found.ingredients)
 
 
 class Issuer:
@@ -89,7 +85,7 @@ class Issuer:
 
     def complete(self, report: VerificationReport) -> VerificationReport:
         """The report with what the service says about its labels; unchanged when it holds none."""
-        labels = told(to_plain(report))
+        labels = told(report)
         if not labels:
             return report
         findings = [finding for label in labels if (finding := self._finding(label)) is not None]

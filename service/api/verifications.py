@@ -184,7 +184,7 @@ async def _json_item(state: State, gate: asyncio.Semaphore, index: int, item: Ba
     async def work() -> dict[str, Any]:
         match item:
             case BatchItem(sha256=str(digest), url=None):
-                return (await verifications.by_hash(state, digest)).report
+                return (await verifications.by_hash(state, digest)).named(None)
             case BatchItem(sha256=None, url=str(where)):
                 answer, name = await _by_url(state, where, None)
                 return answer.named(name)

@@ -6,6 +6,7 @@ A verification never raises for what it finds. The file's name is put into the a
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,15 +17,16 @@ from starlette.concurrency import run_in_threadpool
 
 from service import work
 from service.bodies import Spooled, bare_name
-from service.cache import CachedReport, cache_key, encode, lifetime, with_name
+from service.cache import CachedReport, cache_key
 from service.db import repositories
 from service.db.models import LabelState, StoredVerification
 from service.problems import NotSeen
+from service.reports import Written, with_name, written_before
 from service.state import State
 from tanba.errors import StorageError
 from tanba.formats.sniff import sniff
-from tanba.wire import rfc3339, to_plain
-from verifier.issuer import Told, told
+from tanba.wire import rfc3339, to_compact, to_plain
+from verifier.issuer import Told
 
 _HEAD = 4096
 _STATUS_SECONDS = 5.0
@@ -36,19 +38,19 @@ class Answer:
     """A report ready to be sent."""
 
     etag: str
-    report: dict[str, Any]
     body: bytes
     """The report without a name as JSON, ready to send."""
     cached: bool
     max_age: int
 
     def body_named(self, name: str | None) -> bytes:
-        """:meth:`named` as JSON."""
+        """The report with the name that the caller gave in this request."""
         return with_name(self.body, name)
 
     def named(self, name: str | None) -> dict[str, Any]:
-        """The report with the name that the caller gave in this request."""
-        return {**self.report, "asset": {**self.report["asset"], "name": name}}
+        """:meth:`body_named` as JSON types."""
+        found: dict[str, Any] = json.loads(self.body_named(name))
+        return found
 
 
 async def verify(
@@ -64,7 +66,7 @@ async def verify(
     plain = manifest is None and as_of is None and not thumbnails
     key = cache_key(file.sha256, digest, state.settings_digest, _media_type(file))
     if plain and (found := await _cached(state, key, file.sha256, basis)) is not None:
-        return await _answer(state, found.report, found.key, cached=True, expires=found.expires, body=found.body)
+        return await _answer(state, found.report, found.key, cached=True, expires=found.expires)
     task = work.VerifyTask(
         file=file.ref(),
         trust=work.TrustRef(folder=state.trust.folder, digest=digest),
@@ -76,13 +78,11 @@ async def verify(
     report = await state.workers.run(work.verify, task)
     if not plain:
         return await _answer(state, report, "", cached=False, expires=0)
-    ttl = lifetime(report, state.clock(), state.settings.cache_seconds)
+    ttl = report.lifetime(state.clock(), state.settings.cache_seconds)
     state.cache.put(file.sha256, basis, key, report, ttl)
     if not state.settings.zero_retention:
         await run_in_threadpool(_store, state, key, report, ttl)
-    held = state.cache.get(key)
-    body = held.body if held is not None and held.report is report else None
-    return await _answer(state, report, key, cached=False, expires=time.monotonic() + ttl, body=body)
+    return await _answer(state, report, key, cached=False, expires=time.monotonic() + ttl)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ async def verify_for_page(state: State, file: Spooled, lang: str, *, manifest: b
     )
     done = await state.workers.run(work.verify_for_page, task, lang)
     state.metrics.verifications.labels(done.report["verdict"], "false").inc()
-    own = await own_labels(state, done.report)
+    own = await own_labels(state, done.labels)
     shown = own.put_into(done.report)
     if own.findings:  # the card and the filed report must say it too
         done = await state.workers.run(work.show_for_page, task, shown, lang)
@@ -125,7 +125,7 @@ async def by_hash(state: State, sha256: str) -> Answer:
             "this service holds no result for this hash; that says nothing about the content",
             hint="send the bytes to POST /v1/verifications",
         )
-    return await _answer(state, found.report, found.key, cached=True, expires=found.expires, body=found.body)
+    return await _answer(state, found.report, found.key, cached=True, expires=found.expires)
 
 
 async def fetch(state: State, url: str) -> Spooled:
@@ -161,27 +161,25 @@ async def _cached(state: State, key: str, sha256: str, basis: str) -> CachedRepo
     found = state.cache.get(key)
     if found is not None or state.settings.zero_retention:
         return found
-    report = await run_in_threadpool(_stored, state, key)
-    if report is None:
+    plain = await run_in_threadpool(_stored, state, key)
+    if plain is None:
         return None
-    state.cache.put(sha256, basis, key, report, lifetime(report, state.clock(), state.settings.cache_seconds))
+    report = written_before(plain)
+    state.cache.put(sha256, basis, key, report, report.lifetime(state.clock(), state.settings.cache_seconds))
     return state.cache.get(key)
 
 
-async def _answer(
-    state: State, report: dict[str, Any], key: str, *, cached: bool, expires: float, body: bytes | None = None
-) -> Answer:
+async def _answer(state: State, report: Written, key: str, *, cached: bool, expires: float) -> Answer:
     """Put in what may change from one moment to the next: which labels of ours were withdrawn."""
-    verdict = report["verdict"]
-    state.metrics.verifications.labels(verdict, str(cached).lower()).inc()
-    own = await own_labels(state, report)
-    shown = own.put_into(report)
-    if body is None or own.findings:
-        body = encode(shown)
+    state.metrics.verifications.labels(report.verdict, str(cached).lower()).inc()
+    own = await own_labels(state, report.labels)
+    body = report.body
+    if own.findings:
+        body = to_compact(own.put_into(report.plain()))
     elif own.newest is not None:
-        body = body[:-1] + b',"label":' + encode(own.newest) + b"}"
+        body = body[:-1] + b',"label":' + to_compact(own.newest) + b"}"
     max_age = max(0, int(min(expires - time.monotonic(), state.settings.cache_seconds)))
-    return Answer(key + own.mark, shown, body, cached, max_age)
+    return Answer(key + own.mark, body, cached, max_age)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,13 +206,12 @@ class Own:
         return {**report, **label, "findings": [*report["findings"], *self.findings]}
 
 
-async def own_labels(state: State, report: dict[str, Any]) -> Own:
-    """What is known now of the labels in a report that this service issued.
+async def own_labels(state: State, labels: Sequence[Told]) -> Own:
+    """What is known now of labels (:func:`verifier.issuer.told`) that this service issued.
 
     Anybody can write a label's number into a manifest of their own, so a number counts only when the label holds and was
     signed with the certificate that stands in our record.
     """
-    labels = told(report)
     if not labels:
         return Own()
     now = time.monotonic()
@@ -270,13 +267,14 @@ def _stored(state: State, key: str) -> dict[str, Any] | None:
         return repositories.verification(session, key, state.clock())
 
 
-def _store(state: State, key: str, report: dict[str, Any], ttl: float) -> None:
+def _store(state: State, key: str, report: Written, ttl: float) -> None:
     now = state.clock()
+    plain = report.plain()
     row = StoredVerification(
         key=key,
-        asset_sha256=report["asset"]["sha256"],
-        verdict=report["verdict"],
-        report=report,
+        asset_sha256=plain["asset"]["sha256"],
+        verdict=report.verdict,
+        report=plain,
         created_at=now,
         expires_at=now + timedelta(seconds=ttl),
     )

@@ -23,7 +23,6 @@ from service.api import uploads
 from service.api.explain import words as code_words
 from service.api.labels import LabelId
 from service.api.schemas import Contest
-from service.cache import encode
 from service.db.models import Label
 from service.deps import StateDep, address, anonymous
 from service.problems import NotFound, TooManyRequests, Unauthenticated
@@ -33,6 +32,7 @@ from service.web import reference
 from tanba.errors import TanbaError
 from tanba.i18n import LANGUAGES, NAMES, accept_language, sentence
 from tanba.report import AiState
+from tanba.wire import to_compact
 from verifier.render import html
 from verifier.render.safe import clean
 from verifier.render.terms import term
@@ -127,7 +127,7 @@ async def check(request: Request, state: StateDep, lang: Lang = None) -> HTMLRes
         own=answer.own,
         code_rows=[(row.code, row.bucket_text, row.clause, row.text) for row in answer.view.codes],
         html_uri=_data_uri("text/html", answer.html.encode()),
-        json_uri=_data_uri("application/json", encode(answer.report)),
+        json_uri=_data_uri("application/json", to_compact(answer.report)),
     )
 
 

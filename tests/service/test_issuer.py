@@ -7,7 +7,17 @@ import json
 import pytest
 
 from tanba.cli import main
-from tanba.report import Bucket
+from tanba.report import (
+    Answers,
+    AssetFacts,
+    Bucket,
+    HistoryNode,
+    IntegrityAnswer,
+    IntegrityState,
+    SignerAnswer,
+    Verdict,
+    VerificationReport,
+)
 from tests.service.conftest import jpeg
 from tests.service.server import Server
 
@@ -120,14 +130,13 @@ def test_a_number_in_a_strangers_manifest_does_not_count(server, labelled):
 def test_labels_of_the_history_are_asked_about_too_and_a_strangers_copy_of_a_number_is_not():
     from verifier.issuer import told
 
-    def node(number: str | None, by: str | None, *below: dict, state: str = "valid") -> dict:
-        return {"label": number, "fingerprint": by, "state": state, "title": "a.jpg", "ingredients": list(below)}
+    def node(number: str | None, by: str | None, *below: HistoryNode, state: str = "valid") -> HistoryNode:
+        return HistoryNode("a.jpg", state, label=number, fingerprint=by, ingredients=below)
 
-    def report(top: dict, integrity: str = "intact") -> dict:
-        return {
-            "history": [top],
-            "answers": {"integrity": {"state": integrity}, "signer": {"fingerprint": "f0"}},
-        }
+    def report(*top: HistoryNode, integrity: str = "intact") -> VerificationReport:
+        answers = Answers(IntegrityAnswer(IntegrityState(integrity)), SignerAnswer(fingerprint="f0"))
+        facts = AssetFacts("a.jpg", "0" * 64, 1, "image/jpeg")
+        return VerificationReport(asset=facts, verdict=Verdict.VALID, answers=answers, history=top)
 
     deep = node("urn:c2pa:3", "f3", node("urn:c2pa:4", "f4", state="trusted"))
     broken = node("urn:c2pa:5", "f5", node("urn:c2pa:6", "f6"), state="invalid")
@@ -139,8 +148,8 @@ def test_labels_of_the_history_are_asked_about_too_and_a_strangers_copy_of_a_num
         ("urn:c2pa:4", "f4", False),
         ("urn:c2pa:6", "f6", False),
     ]
-    assert told(report(top, "broken")) == ()
-    assert told({"history": [], "answers": {}}) == ()
+    assert told(report(top, integrity="broken")) == ()
+    assert told(report()) == ()
     many = node("urn:c2pa:0", None, *(node(f"urn:c2pa:many-{number}", "f") for number in range(500)))
     assert len(told(report(many))) == 64
 
