@@ -7,6 +7,7 @@ elsewhere, keeps nothing: the downloads are ``data:`` links inside the answer. E
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -92,7 +93,18 @@ async def report_css() -> Response:
 async def form(request: Request, lang: Lang = None) -> HTMLResponse:
     """Ask for a file or a text."""
     spoken = language(request, lang)
-    return page("form.html", spoken, title=sentence("page-title", spoken), problem=None, apart=False)
+    return _form(spoken)
+
+
+def _form(lang: str, problem: str | None = None, *, apart: bool = False) -> HTMLResponse:
+    return page(
+        "form.html",
+        lang,
+        title=sentence("page-title", lang),
+        status=422 if problem else 200,
+        problem=problem,
+        apart=apart,
+    )
 
 
 @routes.post("/")
@@ -112,8 +124,7 @@ async def check(request: Request, state: StateDep, lang: Lang = None) -> HTMLRes
             apart = upload.one("manifest")
             if not upload.files.get("file"):
                 said = sentence("page-apart-alone" if apart else "page-nothing", spoken)
-                title = sentence("page-title", spoken)
-                return page("form.html", spoken, title=title, problem=said, apart=bool(apart), status=422)
+                return _form(spoken, said, apart=bool(apart))
             found = upload.files["file"][0]  # a file counts before a text that stands in the same form
             manifest = uploads.manifest_bytes(state, apart) if apart else None
             answer = await verifications.verify_for_page(state, found, spoken, manifest=manifest)
@@ -156,10 +167,13 @@ async def label(request: Request, label_id: LabelId, state: StateDep, lang: Lang
         row = await run_in_threadpool(labels.find, state, label_id)
     except TanbaError as error:
         return failed(request, spoken, error)
-    return _label_page(spoken, row, None)
+    return _label_page(spoken, row)
 
 
-def _label_page(lang: str, row: Label, problem: str | None) -> HTMLResponse:
+def _label_page(
+    lang: str, row: Label, problem: str | None = None, given: Mapping[str, Any] | None = None
+) -> HTMLResponse:
+    """``given``: what was written into the form that is shown again."""
     return page(
         "label.html",
         lang,
@@ -167,10 +181,12 @@ def _label_page(lang: str, row: Label, problem: str | None) -> HTMLResponse:
         status=422 if problem else 200,
         label=row,
         issued=moment(row.created_at),
+        withdrawn=moment(row.withdrawn_at),
         reason=clean(row.withdrawn_reason, 4000) if row.withdrawn_reason else None,
         stated=_stated(row, lang),
         reasons=[item.value for item in Reason],
         problem=problem,
+        given=given or {},
     )
 
 
@@ -195,7 +211,7 @@ async def contest(request: Request, label_id: LabelId, state: StateDep, lang: La
         try:
             body = Contest.model_validate({**given, "lang": spoken})
         except ValidationError:
-            return _label_page(spoken, row, sentence("area-input", spoken))
+            return _label_page(spoken, row, sentence("page-contest-missing", spoken), given)
         await state.rates.hit("contest", state.rates.address_key(address(request)), state.settings.rates.contest)
         case = await run_in_threadpool(contests.open_case, state, label_id, body.reason, body.statement, spoken)
     except TanbaError as error:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tanba.i18n import sentence
 from tests.service.conftest import jpeg
 from tests.service.server import Server
 
@@ -280,6 +281,31 @@ def test_a_reader_contests_a_label_and_follows_the_case(server, page, files):
     page.fill("#number", number.lower())
     page.locator("button[type=submit]").click()
     assert page.locator("code.big").inner_text() == number
+
+
+def test_a_contest_says_that_it_is_kept_and_loses_no_word_when_something_is_missing(service):
+    label_id = service.label(jpeg()).json()["label_id"]
+    kept = {"en": "is kept with the case", "ru": "хранится вместе с обращением", "kk": "сақталады"}
+    for lang, words in kept.items():
+        address = f"/labels/{label_id}"
+        for text in (service.http.get(f"{address}?lang={lang}").text, service.http.get(f"/contests?lang={lang}").text):
+            assert words in text, lang
+            assert sentence("page-privacy", lang) not in text
+    said = "I drew it myself & can <b>prove</b> it."
+    answer = service.http.post(f"/labels/{label_id}/contest?lang=en", data={"statement": said})
+    assert answer.status_code == 422
+    assert "I drew it myself &amp; can &lt;b&gt;prove&lt;/b&gt; it.</textarea>" in answer.text
+    assert sentence("page-contest-missing", "en") in answer.text
+    answer = service.http.post(f"/labels/{label_id}/contest?lang=en", data={"reason": "not_ai", "statement": " "})
+    assert 'value="not_ai" checked' in answer.text
+
+
+def test_the_page_of_a_withdrawn_label_says_when(service):
+    label_id = service.label(jpeg()).json()["label_id"]
+    body = {"reason": "the wrong picture"}
+    done = service.http.post(f"/v1/labels/{label_id}/withdraw", json=body, headers=service.auth).json()
+    page = service.http.get(f"/labels/{label_id}?lang=en").text
+    assert f"<dd>{done['withdrawn_at'][:10]} {done['withdrawn_at'][11:19]} UTC</dd>" in page
 
 
 def test_an_empty_form_and_an_unknown_case_are_answered_in_words(server, page):
