@@ -141,6 +141,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             await tidy
         await run_in_threadpool(jobs.close)
         await run_in_threadpool(state.workers.close)
+        await run_in_threadpool(state.claims.close)
         await run_in_threadpool(state.publisher.close)
         await run_in_threadpool(state.db.close)
         log.info("stopped")

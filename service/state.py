@@ -24,6 +24,7 @@ from service.isolation import Workers
 from service.log import LabelLog, NoteSigner
 from service.observability import Metrics
 from service.rates import RateGuard
+from service.usecases.claims import Claims
 from service.usecases.publishing import Publisher
 from tanba import __version__, trustdir
 from tanba.limits import Limits
@@ -87,6 +88,7 @@ class State:
     accounts: Accounts
     trust: TrustWatch
     log: LabelLog
+    claims: Claims
     publisher: Publisher
     fetch: GuardedClient
     clock: Clock = field(default=utc_now)
@@ -111,6 +113,11 @@ def build(settings: Settings, *, metrics: Metrics, clock: Clock = utc_now) -> St
         seconds=limits.seconds,
         memory_bytes=limits.worker_memory_bytes,
     )
+
+    def crowded() -> bool:
+        """Whether each worker has its next task already: one that comes a little later holds nobody up."""
+        return workers.busy >= 2 * workers.slots
+
     log = LabelLog(NoteSigner.load_or_create(settings.service_dir / "log.key", settings.log_origin))
     return State(
         settings=settings,
@@ -126,13 +133,14 @@ def build(settings: Settings, *, metrics: Metrics, clock: Clock = utc_now) -> St
         accounts=Accounts(db, clock=clock),
         trust=TrustWatch(settings.trust_dir),
         log=log,
+        claims=Claims(db=db, settings=settings, clock=clock, crowded=crowded),
         publisher=Publisher(
             db=db,
             blobs=blobs,
             log=log,
             settings=settings,
             clock=clock,
-            crowded=lambda: workers.busy >= 2 * workers.slots,  # each worker has its next task already
+            crowded=crowded,
         ),
         fetch=guarded_client(replace(PUBLIC, max_bytes=min(limits.asset_bytes, PUBLIC.max_bytes))),
         clock=clock,

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, delete, func, or_, select, text, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from service.db.base import table
@@ -24,19 +24,6 @@ from service.db.models import (
     Label,
     LabelState,
     StoredVerification,
-)
-
-_KEYS = table(Idempotency)
-_HOLDERS = (
-    select(_KEYS.c.key, _KEYS.c.attempt)
-    .where(_KEYS.c.client_id == bindparam("client"), _KEYS.c.key.in_(bindparam("keys", expanding=True)))
-    .order_by(_KEYS.c.key)
-    .with_for_update()
-)
-_FINISHED = (
-    update(_KEYS)
-    .where(_KEYS.c.client_id == bindparam("client"), _KEYS.c.key == bindparam("wanted"))
-    .values(state=IdempotencyState.DONE, label_id=bindparam("label"))
 )
 
 
@@ -125,19 +112,54 @@ def keys_of(session: Session, client_id: str) -> Sequence[ClientKey]:
 # Idempotency
 
 
-def idempotency(session: Session, client_id: str, key: str) -> Idempotency | None:
-    """The row, locked for this transaction where the database can (SQLite has one writer anyway)."""
-    return session.get(Idempotency, (client_id, key), with_for_update=True)
+class IdempotencyRow(NamedTuple):
+    """A row of :class:`Idempotency`."""
+
+    client_id: str
+    key: str
+    fingerprint: str
+    state: str
+    locked_until: datetime
+    attempt: str
+    label_id: str | None
+    expires_at: datetime
 
 
-def idempotency_holders(session: Session, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """Who holds each of these keys (client, key): the attempt. The rows are locked as by :func:`idempotency`."""
+_KEYS = table(Idempotency)
+_HELD = (
+    select(*(_KEYS.c[name] for name in IdempotencyRow._fields))
+    .where(_KEYS.c.client_id == bindparam("client"), _KEYS.c.key.in_(bindparam("keys", expanding=True)))
+    .order_by(_KEYS.c.key)
+    .with_for_update()
+)
+_NEW_KEYS = insert(_KEYS)
+_OTHER_CLAIM = update(_KEYS).where(_KEYS.c.client_id == bindparam("client"), _KEYS.c.key == bindparam("wanted"))
+_FINISHED = (
+    update(_KEYS)
+    .where(_KEYS.c.client_id == bindparam("client"), _KEYS.c.key == bindparam("wanted"))
+    .values(state=IdempotencyState.DONE, label_id=bindparam("label"))
+)
+
+
+def idempotency(session: Session, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], IdempotencyRow]:
+    """The rows of these keys (client, key), locked for this transaction where the database can (SQLite has one writer)."""
     connection, found = session.connection(), {}
-    for client in {client for client, _ in keys}:
-        mine = sorted(key for owner, key in keys if owner == client)
-        for key, attempt in connection.execute(_HOLDERS, {"client": client, "keys": mine}):
-            found[client, key] = attempt
+    for client in sorted(
+        {client for client, _ in keys}
+    ):  # always in the same order, so that no two wait for each other
+        mine = sorted({key for owner, key in keys if owner == client})
+        for row in connection.execute(_HELD, {"client": client, "keys": mine}):
+            found[client, row.key] = IdempotencyRow(*row)
     return found
+
+
+def store_idempotency(session: Session, fresh: Sequence[IdempotencyRow], replaced: Sequence[IdempotencyRow]) -> None:
+    """Write claims: rows that are new, and rows in place of what stood there."""
+    if fresh:
+        session.connection().execute(_NEW_KEYS, [row._asdict() for row in sorted(fresh)])  # in order, as above
+    if replaced:
+        values = [row._asdict() | {"client": row.client_id, "wanted": row.key} for row in replaced]
+        session.connection().execute(_OTHER_CLAIM, values)
 
 
 def finish_idempotency(session: Session, answers: Sequence[tuple[str, str, str]]) -> None:

@@ -34,8 +34,9 @@ from service.jobs.inputs import Inputs
 from service.jobs.ledger import ItemId
 from service.security import Caller
 from service.state import State
+from service.usecases.issued import Issued
 from service.usecases.labels import LabelRequest
-from service.usecases.publishing import Issued, Within
+from service.usecases.publishing import Within
 from tanba.errors import TanbaError
 
 logger = logging.getLogger(__name__)

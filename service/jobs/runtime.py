@@ -20,6 +20,7 @@ from service.jobs.postgres import PostgresEngine
 from service.security import Caller
 from service.state import State
 from service.usecases import labels, publishing
+from service.usecases.issued import Issued
 from tanba.net import GuardedClient
 
 _ITEM_TRIES = 8
@@ -52,9 +53,7 @@ class Jobs:
             self.engine.close()
 
 
-async def _issue(
-    state: State, caller: Caller, request: labels.LabelRequest, within: publishing.Within
-) -> publishing.Issued:
+async def _issue(state: State, caller: Caller, request: labels.LabelRequest, within: publishing.Within) -> Issued:
     return await labels.issue(state, caller, request, within=within)
 
 

@@ -12,15 +12,14 @@ the stored receipt and the stored bytes, because a second signature would be a s
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
@@ -28,14 +27,16 @@ from service import audit, work
 from service.bodies import Spooled
 from service.config import Settings
 from service.db import repositories
-from service.db.models import Idempotency, IdempotencyState, Label
+from service.db.models import Label
 from service.db.session import Database
 from service.log import LabelLog, LogEvent
 from service.problems import Conflict, Gone, NotFound
 from service.security import Caller
 from service.state import State
-from service.usecases.publishing import RECORDED, Issued, Made, Within, in_flight, issued, record
-from tanba.errors import StorageError, TanbaError
+from service.usecases.claims import Claim
+from service.usecases.issued import Issued
+from service.usecases.publishing import RECORDED, Made, Within, record
+from tanba.errors import StorageError
 from tanba.model import Disclosure
 from tanba.wire import to_json
 
@@ -75,12 +76,14 @@ async def issue(state: State, caller: Caller, request: LabelRequest, *, within: 
 
     Raises :class:`Conflict` and :class:`InFlight` for the Idempotency-Key, and whatever labelling raises.
     """
-    attempt = secrets.token_hex(16)
+    claim = None
     if request.idempotency_key is not None:
-        earlier = await run_in_threadpool(_claim, state, caller, request, attempt)
+        attempt = secrets.token_hex(16)
+        claim = Claim(caller.id or "", request.idempotency_key, request.fingerprint, attempt)
+        earlier = await state.claims.take(claim)
         if earlier is not None:
             return earlier
-    output = state.spool.path()
+    output, written = state.spool.path(), True
     try:
         trust = work.TrustRef(folder=state.trust.folder, digest=state.trust.current()[1])
         task = work.LabelTask(
@@ -97,21 +100,16 @@ async def issue(state: State, caller: Caller, request: LabelRequest, *, within: 
             stamping=_stamping(state.settings) if request.options.get("timestamp_url") else None,
         )
         done = await state.workers.run(work.label, task)
-        made = Made(
-            caller=caller,
-            disclosure=request.disclosure,
-            done=done,
-            idempotency_key=request.idempotency_key,
-            attempt=attempt,
-            within=within,
-        )
+        written = isinstance(done.content, Path)
+        made = Made(caller=caller, disclosure=request.disclosure, done=done, claim=claim, within=within)
         answer = await state.publisher.publish(made)
     except BaseException:
-        if request.idempotency_key is not None:
-            await run_in_threadpool(_release, state, caller, request.idempotency_key, attempt)
+        if claim is not None:
+            await run_in_threadpool(state.claims.release, claim)
         raise
     finally:
-        output.unlink(missing_ok=True)
+        if written:
+            output.unlink(missing_ok=True)
     state.metrics.labels.labels(request.disclosure.involvement.value, answer.receipt["carrier"]).inc()
     return answer
 
@@ -189,54 +187,6 @@ def _stamping(settings: Settings) -> work.Stamping:
     urls = settings.timestamp_urls
     seconds = min(settings.timestamp_seconds, settings.limits.seconds / 2 / len(urls))
     return work.Stamping(urls, seconds, settings.timestamp_policy)
-
-
-def _claim(state: State, caller: Caller, request: LabelRequest, attempt: str) -> Issued | None:
-    """Step (1): None when the key is ours now, the earlier answer when there is one."""
-    assert request.idempotency_key is not None
-    now = state.clock()
-    patience = timedelta(seconds=2 * state.limits.seconds + 10)
-    client, key = caller.id or "", request.idempotency_key
-    try:
-        with state.db.write() as session:
-            row = repositories.idempotency(session, client, key)
-            if row is not None and row.expires_at > now:
-                if row.fingerprint != request.fingerprint:
-                    raise Conflict(
-                        "this Idempotency-Key was used for a different request",
-                        code="tanba.idempotency.mismatch",
-                        hint="use a new key for a new request",
-                    )
-                if row.state == IdempotencyState.DONE and row.label_id is not None:
-                    return _again(_found(repositories.label(session, row.label_id)))
-                if row.locked_until > now:
-                    wait = (row.locked_until - now).total_seconds()
-                    raise in_flight(min(2.0, wait))
-            fresh = Idempotency(
-                client_id=client,
-                key=key,
-                fingerprint=request.fingerprint,
-                state=IdempotencyState.IN_FLIGHT,
-                locked_until=now + patience,
-                attempt=attempt,
-                expires_at=now + timedelta(hours=state.settings.idempotency_hours),
-            )
-            if row is None:
-                session.add(fresh)
-            else:
-                session.merge(fresh)
-    except IntegrityError as error:  # two first requests at once on PostgreSQL: the other one has it
-        raise in_flight(1.0) from error
-    return None
-
-
-def _release(state: State, caller: Caller, key: str, attempt: str) -> None:
-    with contextlib.suppress(TanbaError), state.db.write() as session:
-        repositories.release_idempotency(session, caller.id or "", key, attempt)
-
-
-def _again(row: Label) -> Issued:
-    return replace(issued(row), replayed=True)
 
 
 def _kept(row: Label, now: datetime) -> bool:

@@ -26,8 +26,9 @@ from service.db.session import Database
 from service.db.types import Encoded
 from service.groups import Grouped
 from service.log import LabelLog, LogEvent, LogRecord
-from service.problems import InFlight
 from service.security import Caller
+from service.usecases.claims import Claim
+from service.usecases.issued import Issued, in_flight
 from tanba.errors import StorageError, TanbaError
 from tanba.model import Disclosure
 from tanba.protocols import Clock
@@ -54,29 +55,14 @@ class Made:
     caller: Caller
     disclosure: Disclosure
     done: work.LabelDone
-    idempotency_key: str | None
-    attempt: str
-    """Who holds the claim on the key."""
+    claim: Claim | None
+    """On its Idempotency-Key."""
     within: Within | None = None
 
     @property
     def store_in_row(self) -> bytes | None:
         """The manifest store, when it is small enough for the label's row."""
         return self.done.store if len(self.done.store) <= _STORE_IN_ROW else None
-
-
-@dataclass(frozen=True, slots=True)
-class Issued:
-    """An issued label as it is answered."""
-
-    label_id: str
-    receipt: dict[str, Any]
-    text: str
-    """The receipt as JSON."""
-    media_type: str
-    content: bytes | None = field(default=None, repr=False)
-    """The labelled bytes, when they are at hand."""
-    replayed: bool = False
 
 
 @dataclass(slots=True)
@@ -169,7 +155,7 @@ class Publisher:
         if good:
             session.connection().execute(_NEW_LABELS, [item.values for item in good])
         repositories.finish_idempotency(
-            session, [(*_key(item.made), item.values["id"]) for item in good if item.made.idempotency_key is not None]
+            session, [(claim.client, claim.key, item.values["id"]) for item in good if (claim := item.made.claim)]
         )
         for item, answer in zip(good, issued, strict=True):
             if item.made.within is not None:
@@ -179,12 +165,14 @@ class Publisher:
 
     def _lost_claims(self, session: Session, group: Sequence[Made]) -> list[Exception | None]:
         """An error for each that took so long that a repeat took over its key; the repeat will answer."""
-        wanted = [_key(made) for made in group if made.idempotency_key is not None]
-        holders = repositories.idempotency_holders(session, wanted) if wanted else {}
-        return [
-            in_flight(1.0) if made.idempotency_key is not None and holders.get(_key(made)) != made.attempt else None
-            for made in group
-        ]
+        wanted = [(made.claim.client, made.claim.key) for made in group if made.claim]
+        held = repositories.idempotency(session, wanted) if wanted else {}
+
+        def lost(claim: Claim) -> bool:
+            row = held.get((claim.client, claim.key))
+            return row is None or row.attempt != claim.attempt
+
+        return [in_flight(1.0) if made.claim and lost(made.claim) else None for made in group]
 
     def _values(self, item: _Bundle, now: datetime, until: datetime) -> dict[str, Any]:
         """The columns of its row; index and receipt are completed when the log has given the place."""
@@ -245,24 +233,6 @@ def _complete(item: _Bundle, proof: dict[str, Any]) -> Issued:
     content = item.made.done.content
     return Issued(
         item.values["id"], receipt, text, item.values["media_type"], content if isinstance(content, bytes) else None
-    )
-
-
-def _key(made: Made) -> tuple[str, str]:
-    return made.caller.id or "", made.idempotency_key or ""
-
-
-def issued(row: Label) -> Issued:
-    """The answer that a label's row stands for."""
-    return Issued(row.id, row.receipt, to_json(row.receipt, indent=None), row.media_type)
-
-
-def in_flight(seconds: float) -> InFlight:
-    """The answer to a request whose key is being worked on."""
-    return InFlight(
-        "a request with this Idempotency-Key is being worked on",
-        hint="send the same request again after Retry-After",
-        details={"retry_after": seconds},
     )
 
 

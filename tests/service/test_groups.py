@@ -103,25 +103,24 @@ def test_closing_finishes_what_was_handed_in_and_it_can_begin_again():
 def test_while_it_is_crowded_a_group_waits_for_more_and_not_for_long(monkeypatch):
     monkeypatch.setattr(groups, "_COMPANY", 30.0)
     done: list[list[int]] = []
-    came: list[int] = []
 
     def together(items: Sequence[int]) -> list[int]:
         done.append(list(items))
         return list(items)
 
-    async def come(grouped: Grouped[int, int], items: Sequence[int]) -> None:
+    async def come(grouped: Grouped[int, int], *items: int) -> None:
         tasks = []
         for item in items:
-            came.append(item)
             tasks.append(asyncio.create_task(grouped.do(item)))
             await asyncio.sleep(0.02)
         await asyncio.gather(*tasks)
 
-    asyncio.run(come(Grouped(together, name="crowded", crowded=lambda: len(came) < 3), [1, 2, 3, 4]))
-    assert done[0] == [1, 2, 3], "the third ended the crowd, and with it the waiting"
+    crowd = iter([True, True, False])  # asked after each item
+    asyncio.run(come(Grouped(together, name="crowded", crowded=lambda: next(crowd)), 1, 2, 3))
+    assert done == [[1, 2, 3]]
     monkeypatch.setattr(groups, "_COMPANY", 0.01)
-    asyncio.run(come(Grouped(together, name="always", crowded=lambda: True), [5]))
-    assert done[-1] == [5], "company did not come"
+    asyncio.run(come(Grouped(together, name="always", crowded=lambda: True), 4))
+    assert done[-1] == [4], "company did not come"
 
 
 def test_labels_that_are_published_together_stand_or_fall_alone(tmp_path):
