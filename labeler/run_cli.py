@@ -109,12 +109,14 @@ def many(paths: list[Path], options: Mapping[str, Any]) -> int:
     """Label files and folders into the folder ``-o``."""
     if options["output"] is None or options["output"] == _DASH:
         raise UsageError("several files need a folder", hint="add -o DIR")
-    if options["service"]:
-        raise UsageError("--service takes one file at a time", hint="POST /v1/labels/batch takes thousands")
     if options["content_id"]:
         raise UsageError("--content-id is the number of one content", hint="leave it out: each file gets its own")
     limits = limits_from_environment()
     items, passed = collect(paths, options["output"], recursive=options["recursive"])
+    if options["service"]:
+        from labeler import service_cli
+
+        return service_cli.many(items, len(passed), options)
     if options["resume"]:  # a ledger kept in the folder is not one of its files
         ledgers = {options["resume"].resolve(), options["resume"].with_name(options["resume"].name + ".lock").resolve()}
         items = [item for item in items if item.source.resolve() not in ledgers]

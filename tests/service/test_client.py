@@ -6,7 +6,9 @@ import asyncio
 import hashlib
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
+import httpx2
 import pytest
 
 from tanba.client import AsyncClient, Client, ServiceProblem
@@ -154,6 +156,48 @@ def test_the_command_line_labels_through_a_service(server, tmp_path):
     assert refused.returncode == 5
     assert "not valid" in refused.stderr
     assert not (tmp_path / "x.jpg").exists()
+
+
+def test_a_folder_goes_through_a_service_and_one_bad_file_does_not_stop_the_rest(server, tmp_path):
+    import json
+    import subprocess
+
+    from tests.service.server import COMMAND
+
+    folder = tmp_path / "in"
+    (folder / "deep").mkdir(parents=True)
+    for number in range(5):
+        (folder / "deep" / f"{number}.jpg").write_bytes(jpeg((number, 2, 3)))
+    (folder / "words.txt").write_text("Words that a machine made.\n" * 20)
+    (folder / "broken.jpg").write_bytes(jpeg()[:300])
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "words.txt").write_text("mine")
+
+    def run(*more: str, key: str = server.key) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [COMMAND, "label", folder, "-r", "-o", f"{tmp_path}/out/", "--as", "generated", "--service", server.url, *more],
+            capture_output=True, text=True, check=False, env=server.environment | {"TANBA_KEY": key},
+        )  # fmt: skip
+
+    def issued() -> int:
+        return httpx2.get(f"{server.url}/v1/log").json()["size"]
+
+    refused = run(key="tnb_no")
+    assert (refused.returncode, refused.stderr.count("not valid")) == (5, 1), refused.stderr
+    assert run("--resume", str(tmp_path / "ledger")).returncode == 2
+    before = issued()
+    done = run("--json")
+    assert done.returncode == 5, done.stderr
+    found = {Path(item["input"]).name: item for item in json.loads(done.stdout)}
+    assert set(found) == {"0.jpg", "1.jpg", "2.jpg", "3.jpg", "4.jpg", "broken.jpg", "words.txt"}
+    for number in range(5):
+        written = (tmp_path / "out" / "deep" / f"{number}.jpg").read_bytes()
+        assert hashlib.sha256(written).hexdigest() == found[f"{number}.jpg"]["output_sha256"]
+    assert found["broken.jpg"]["error"]["code"].startswith("tanba.")
+    assert (tmp_path / "out" / "words.txt").read_text() == "mine"
+    assert found["words.txt"]["error"]["code"] == "tanba.label.output_refused"
+    assert issued() == before + 5, "a label that could not be written must not be issued"
+    assert "5 labelled, 2 failed" in done.stderr
 
 
 def test_a_manifest_that_travels_apart_is_written_beside_the_text(server, tmp_path):
