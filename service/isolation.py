@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 from service import parcels
 from service.problems import Overloaded, WorkerDied
 from tanba import starts
+from tanba.allocator import keep_freed_memory
 from tanba.collector import collect_rarely
 from tanba.errors import Deadline
 
@@ -323,6 +324,7 @@ def _prepare(memory_bytes: int) -> None:
 
     work.warm()
     collect_rarely(freeze=True)
+    keep_freed_memory()
     try:
         import resource
     except ImportError:  # Windows has no rlimits; the deadline still holds

@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from service.config import Settings
 from service.refusals import Refusals
 from service.state import State
+from tanba.allocator import keep_freed_memory
 from tanba.collector import collect_rarely
 
 _HEAD_BYTES = 64 << 10
@@ -152,6 +153,7 @@ def run(app: FastAPI, settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     collect_rarely(freeze=True)
+    keep_freed_memory()
     uvicorn.run(
         app,
         host=settings.host,

@@ -20,6 +20,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Generic, TypeVar
 
 from tanba import starts
+from tanba.allocator import keep_freed_memory
 from tanba.collector import collect_rarely
 from tanba.errors import EngineError
 
@@ -285,6 +286,7 @@ def _serve(
     if begin is not None:
         begin(*arguments)
     collect_rarely(freeze=True)
+    keep_freed_memory()
     with contextlib.suppress(EOFError, OSError):
         pipe.send(("ready", None))
         while True:
