@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Collection
+from collections.abc import Mapping
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,9 +17,6 @@ from service import problems
 from service.heads import header
 from service.isolation import Workers
 from tanba.errors import TanbaError
-
-UPLOADS = frozenset({"/v1/labels", "/v1/verifications", "/v1/verifications/batch"})
-"""Where a file or a text goes to a worker. Questions by hash are JSON and need none."""
 
 SHORT = 1 << 20
 """A declared body up to this size is left to the server to throw away, and the connection lives on."""
@@ -30,16 +27,17 @@ _LINGER_SECONDS = 2.0
 class Admission:
     """Pure ASGI middleware: 503 with ``Retry-After`` and a problem document for an upload that no worker could take."""
 
-    def __init__(self, app: ASGIApp, *, workers: Workers, paths: Collection[str] = UPLOADS) -> None:
+    def __init__(self, app: ASGIApp, *, queues: Mapping[str, Workers]) -> None:
+        """``queues`` names the workers of every path that takes uploads."""
         self.app = app
-        self.workers = workers
-        self.paths = paths
+        self.queues = queues
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "POST" or scope["path"] not in self.paths:
+        workers = self.queues.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
+        if workers is None:
             await self.app(scope, receive, send)
             return
-        refusal = self.workers.refusal()
+        refusal = workers.refusal()
         if refusal is None or _is_json(scope):
             await self.app(scope, receive, send)
             return

@@ -71,7 +71,7 @@ class Service(FastAPI):
         if not settings.otel:
             app = HotRoutes(app, exact={**verifications.HOT, **labels.HOT}, below=verifications.HOT_BELOW)
         app = BodyGuard(app, seconds=settings.body_seconds, most=settings.limits.asset_bytes + _FORM_OVERHEAD)
-        app = Admission(app, workers=state.workers)
+        app = Admission(app, queues=state.queues)
         app = Origins(
             app,
             allow_origin_regex=settings.extension_origins,
@@ -130,9 +130,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await run_in_threadpool(prepare, state)
     jobs: runtime.Jobs = app.state.jobs
     tidy = asyncio.create_task(_housekeeping(state, jobs))
-    await state.workers.ready()
+    await asyncio.gather(*(pool.ready() for pool in state.pools))
     jobs.start()
-    log.info("started", environment=state.settings.environment, workers=state.workers.slots)
+    log.info("started", environment=state.settings.environment, workers=sum(pool.slots for pool in state.pools))
     try:
         yield
     finally:
@@ -140,7 +140,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         with contextlib.suppress(asyncio.CancelledError):
             await tidy
         await run_in_threadpool(jobs.close)
-        await run_in_threadpool(state.workers.close)
+        for pool in state.pools:
+            await run_in_threadpool(pool.close)
         await run_in_threadpool(state.claims.close)
         await run_in_threadpool(state.publisher.close)
         await run_in_threadpool(state.db.close)

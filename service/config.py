@@ -151,6 +151,13 @@ class Settings(BaseSettings):
     jobs: JobSettings = JobSettings()  # type: ignore[call-arg] # as above
     rates: RateSettings = RateSettings()
     workers: int = Field(default_factory=_cores, gt=0, description="Worker processes around the engine.")
+    label_workers: int | None = Field(
+        default=None,
+        ge=0,
+        description="Worker processes for labels alone, so that an authority or a signer that falls silent holds up no "
+        "verification; 0: labels share the others. By default as many as the others when there are time-stamp authorities, "
+        "otherwise 0.",
+    )
     queue: int = Field(
         default_factory=lambda: 16 * _cores(), ge=0, description="Requests that may wait for a worker; more get 503."
     )
@@ -183,6 +190,13 @@ class Settings(BaseSettings):
             if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
                 raise ValueError("timestamp_url holds something that is no http or https address")
         return self
+
+    @property
+    def effective_label_workers(self) -> int:
+        """Worker processes for labels alone."""
+        if self.label_workers is not None:
+            return self.label_workers
+        return self.workers if self.timestamp_urls else 0
 
     @property
     def timestamp_urls(self) -> tuple[str, ...]:

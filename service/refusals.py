@@ -12,15 +12,14 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import structlog
 
 from service import observability, problems
-from service.admission import SHORT, UPLOADS
+from service.admission import SHORT
 from service.isolation import Workers, overloaded
 
-_PATHS = {path.encode(): path for path in UPLOADS}
 _NOT_PLAIN = frozenset({b"expect", b"origin", b"x-request-id", b"transfer-encoding", b"upgrade"})
 """Headers that make an answer of its own necessary."""
 _ID = str(uuid.UUID(int=0))
@@ -35,22 +34,23 @@ log = structlog.get_logger("tanba.service")
 class Refusals:
     """Answers to plain uploads while the queue is full. Used on one event loop."""
 
-    def __init__(self, workers: Workers, metrics: observability.Metrics) -> None:
-        self._workers = workers
+    def __init__(self, queues: Mapping[str, Workers], metrics: observability.Metrics) -> None:
+        """``queues`` names the workers of every path that takes uploads."""
+        self._queues = {path.encode(): (path, workers) for path, workers in queues.items()}
         self._metrics = metrics
         self._code, self._pieces = _in_pieces()
         self._uncounted: Counter[str] = Counter()
         self._held: deque[Callable[[], None]] = deque()
-        self._just_taken = 0
+        self._just_taken: Counter[Workers] = Counter()
         """Uploads that went to the application since it last had its turn on the event loop."""
 
     def answer(self, url: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
         """The response to a POST, from behind its ``Date``; None when the application must answer."""
-        path = _PATHS.get(url.partition(b"?")[0])
-        if path is None:
+        path, workers = self._queues.get(url.partition(b"?")[0], ("", None))
+        if workers is None:
             return None
-        if not self._workers.full(soon=self._just_taken):
-            self._take()
+        if not workers.full(soon=self._just_taken[workers]):
+            self._take(workers)
             return None
         length = b""
         for name, value in headers:
@@ -63,14 +63,11 @@ class Refusals:
         self._count(path)
         return str(uuid.uuid4()).encode().join(self._pieces)
 
-    def _take(self) -> None:
+    def _take(self, workers: Workers) -> None:
         """Two hundred heads can arrive at once, before the first of their requests could take a place in the queue."""
         if not self._just_taken:
-            asyncio.get_running_loop().call_soon(self._turn)
-        self._just_taken += 1
-
-    def _turn(self) -> None:
-        self._just_taken = 0
+            asyncio.get_running_loop().call_soon(self._just_taken.clear)
+        self._just_taken[workers] += 1
 
     def hold(self, read_on: Callable[[], None]) -> None:
         """Call this function when the connection of a refusal given just now may be read from again.

@@ -158,7 +158,7 @@ def run(app: FastAPI, settings: Settings) -> None:
         app,
         host=settings.host,
         port=settings.port,
-        http=protocol(settings.header_seconds, Refusals(state.workers, state.metrics)),
+        http=protocol(settings.header_seconds, Refusals(state.queues, state.metrics)),
         log_config=None,
         access_log=False,
         server_header=False,

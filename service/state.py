@@ -82,6 +82,8 @@ class State:
     blobs: BlobStore
     spool: Spool
     workers: Workers
+    label_workers: Workers
+    """For labels; the same as the others unless they have their own."""
     rates: RateGuard
     metrics: Metrics
     cache: ReportCache
@@ -96,6 +98,17 @@ class State:
     """Label id -> (monotonic end, state of a label of ours or None): asked on every verification, so remembered briefly."""
 
     @property
+    def pools(self) -> tuple[Workers, ...]:
+        """Every pool of workers once."""
+        return tuple(dict.fromkeys((self.workers, self.label_workers)))
+
+    @property
+    def queues(self) -> dict[str, Workers]:
+        """Where a file or a text goes to a worker: the paths of uploads. Questions by hash are JSON and need none."""
+        verifying = dict.fromkeys(("/v1/verifications", "/v1/verifications/batch"), self.workers)
+        return {"/v1/labels": self.label_workers, **verifying}
+
+    @property
     def basis(self) -> str:
         """Trust and settings as one word; part of every cache key."""
         return f"{self.trust.current()[1]}:{self.settings_digest}"
@@ -107,16 +120,13 @@ def build(settings: Settings, *, metrics: Metrics, clock: Clock = utc_now) -> St
     settings.service_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     db = Database(settings.effective_database_url)
     blobs = open_store(settings.effective_blobs_url, settings.s3)
-    workers = Workers(
-        slots=settings.workers,
-        queue=settings.queue,
-        seconds=limits.seconds,
-        memory_bytes=limits.worker_memory_bytes,
-    )
+    workers = _pool(settings, settings.workers)
+    own = settings.effective_label_workers
+    label_workers = _pool(settings, own) if own else workers
 
     def crowded() -> bool:
         """Whether each worker has its next task already: one that comes a little later holds nobody up."""
-        return workers.busy >= 2 * workers.slots
+        return label_workers.busy >= 2 * label_workers.slots
 
     log = LabelLog(NoteSigner.load_or_create(settings.service_dir / "log.key", settings.log_origin))
     return State(
@@ -127,6 +137,7 @@ def build(settings: Settings, *, metrics: Metrics, clock: Clock = utc_now) -> St
         blobs=blobs,
         spool=Spool(settings.spool_dir),
         workers=workers,
+        label_workers=label_workers,
         rates=RateGuard(settings.rates.storage),
         metrics=metrics,
         cache=ReportCache(settings.cache_entries),
@@ -145,3 +156,8 @@ def build(settings: Settings, *, metrics: Metrics, clock: Clock = utc_now) -> St
         fetch=guarded_client(replace(PUBLIC, max_bytes=min(limits.asset_bytes, PUBLIC.max_bytes))),
         clock=clock,
     )
+
+
+def _pool(settings: Settings, slots: int) -> Workers:
+    limits = settings.limits
+    return Workers(slots=slots, queue=settings.queue, seconds=limits.seconds, memory_bytes=limits.worker_memory_bytes)

@@ -43,7 +43,8 @@ def worker(at_once: int | None) -> int:
         log_key.require(state.db, state.log, accept=settings.accept_log_key)
         asyncio.run(runtime.work(runtime.build(state)))
     finally:
-        state.workers.close()
+        for pool in state.pools:
+            pool.close()
         state.publisher.close()
         state.db.close()
     return exits.OK

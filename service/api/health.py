@@ -96,7 +96,7 @@ async def _check(state: State, kept: Probe) -> Readiness:
     days: list[float | None] = [None]
 
     async def probe() -> None:
-        found = await state.workers.run(
+        found = await state.label_workers.run(
             work.probe, state.settings.keys_dir, state.settings.identity, state.limits.seconds
         )
         days[0] = found["days_left"]
@@ -162,5 +162,5 @@ async def metrics(state: StateDep) -> Response:
     """Only with TANBA_METRICS=true. Route templates, codes and counts; nothing about any content."""
     if not state.settings.metrics:
         raise NotFound("metrics are off", hint="the operator sets TANBA_METRICS=true")
-    state.metrics.in_flight.set(state.workers.busy)
+    state.metrics.in_flight.set(sum(pool.busy for pool in state.pools))
     return Response(generate_latest(state.metrics.registry), media_type=CONTENT_TYPE_LATEST)

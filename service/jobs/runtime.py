@@ -123,5 +123,5 @@ async def work(jobs: Jobs) -> None:
         with suppress(NotImplementedError):  # Windows has no handlers on the loop; Ctrl-C still ends the process
             loop.add_signal_handler(number, stop.set)
     # As a server does: a fresh engine process spends seconds on imports, and they must not count against an item's deadline.
-    await jobs.state.workers.ready()
+    await asyncio.gather(*(pool.ready() for pool in jobs.state.pools))
     await jobs.engine.run(stop)

@@ -99,7 +99,7 @@ async def issue(state: State, caller: Caller, request: LabelRequest, *, within: 
             limits=state.limits,
             stamping=_stamping(state.settings) if request.options.get("timestamp_url") else None,
         )
-        done = await state.workers.run(work.label, task)
+        done = await state.label_workers.run(work.label, task)
         written = isinstance(done.content, Path)
         made = Made(caller=caller, disclosure=request.disclosure, done=done, claim=claim, within=within)
         answer = await state.publisher.publish(made)

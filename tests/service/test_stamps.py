@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +15,7 @@ from starlette.testclient import TestClient
 
 from keys import tsa
 from service.app import create_app
+from service.config import LimitSettings
 from tests.pki import make_pki, now
 from tests.service.conftest import Service, make_settings
 
@@ -112,6 +114,38 @@ def test_an_authority_that_misbehaves_is_a_503_in_bounded_time_and_no_label(tmp_
         assert refused.headers["retry-after"]
         assert client.get("/v1/log").json()["size"] == 0
         assert service.verify(photo).status_code == 200
+
+
+@pytest.mark.parametrize(("own", "held_up"), [(None, False), (0, True)], ids=["workers of their own", "shared"])
+def test_verifications_do_not_wait_for_an_authority_that_is_silent(tmp_path, serve, photo, own, held_up):
+    """Row 5. With shared workers the only one waits for the authority; labels with their own leave it alone."""
+    asked, spoken = threading.Event(), threading.Event()
+
+    def silent(handler: BaseHTTPRequestHandler, _body: bytes) -> None:
+        asked.set()
+        spoken.wait(60)
+        reply(handler, b"nonsense")
+
+    limits = LimitSettings(seconds=60)
+    settings = make_settings(
+        tmp_path, timestamp_url=serve(silent), timestamp_seconds=25.0, limits=limits, label_workers=own
+    )
+    with TestClient(create_app(settings)) as client, ThreadPoolExecutor(2) as pool:
+        service = Service(client)
+        label = pool.submit(service.label, photo, timestamp="true")
+        assert asked.wait(60)
+        verification = pool.submit(service.verify, photo)
+        try:
+            if held_up:
+                with pytest.raises(TimeoutError):
+                    verification.result(0.5)
+            else:
+                assert verification.result(60).status_code == 200
+                assert not label.done()
+        finally:
+            spoken.set()
+        assert verification.result(60).status_code == 200
+        assert label.result(60).status_code == 503
 
 
 def test_readiness_asks_the_authority_and_notices_a_clock_that_is_off(tmp_path, authority, serve):
