@@ -72,7 +72,10 @@ _MANNER = (
     click.option("--watermark", is_flag=True, help="A durable mark in the pixels (a later release)."),
     click.option("--identity", metavar="NAME", help="Which identity signs."),
     click.option(
-        "--timestamp", multiple=True, metavar="URL", help="RFC 3161 authority; the next one is asked when it fails."
+        "--timestamp",
+        multiple=True,
+        metavar="URL",
+        help="RFC 3161 authority; the next one is asked when it fails. With --service: the word `service`.",
     ),
     click.option(
         "--timestamp-policy",

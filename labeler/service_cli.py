@@ -32,7 +32,9 @@ _AT_ONCE = 4
 """Requests at the same time; a client may have eight unless its operator says otherwise."""
 _ENDS = ("tanba.auth.", "tanba.service.unreachable", "tanba.label.disabled")
 """Trouble that every other file would have too."""
-_ELSEWHERE = ("watermark", "dry_run", "timestamp", "resume")
+_ELSEWHERE = ("watermark", "dry_run", "resume")
+_ITS_OWN = "service"
+"""``--timestamp service``: the authorities that the service's operator chose; a request never names one."""
 
 
 def one(asset: Asset, target: Path | None, options: Mapping[str, Any], name: str) -> int:
@@ -119,6 +121,11 @@ def _client(options: Mapping[str, Any]) -> Client:
 
     if wrong := [f"--{item.replace('_', '-')}" for item in _ELSEWHERE if options[item]]:
         raise UsageError(f"{', '.join(wrong)} cannot go through a service", hint="leave it out, or label here")
+    if set(options["timestamp"]) - {_ITS_OWN}:
+        raise UsageError(
+            "a service asks the time-stamp authorities of its operator, no other",
+            hint="say `--timestamp service`, or label here",
+        )
     return Client(options["service"], key=options["service_key"])
 
 
@@ -143,6 +150,8 @@ def _statement(options: Mapping[str, Any]) -> dict[str, Any]:
     said |= {"visible": options["visible"] is not None or options["notice"]}
     if options["visible"] not in (None, "auto"):
         said["placement"] = options["visible"]
+    if options["timestamp"]:
+        said["timestamp"] = True
     if options["carrier"] != "auto":
         said["carrier"] = options["carrier"]
     prompt = options["prompt"]

@@ -143,6 +143,10 @@ def test_the_command_line_labels_through_a_service(server, tmp_path):
     assert not (tmp_path / "nobody").exists()
     with Client(server.url) as tanba:
         assert tanba.get(receipt["label_id"])["disclosure"]["languages"] == ["kk", "ru"]
+    told = (str(picture), "-o", str(tmp_path / "x.jpg"), "--as", "generated", "--service", server.url, "--timestamp")
+    refused = run(*told, "http://tsa.example/")
+    assert (refused.returncode, "--timestamp service" in refused.stderr) == (2, True)
+    assert "has no time-stamp authority" in run(*told, "service").stderr  # this one has none; it was asked for its own
     refused = run(
         str(picture),
         "-o",
