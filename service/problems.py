@@ -316,7 +316,10 @@ def _invalid(error: RequestValidationError, request_id: str | None) -> dict[str,
     fields = [
         {"where": ".".join(map(str, item["loc"])), "what": item["type"], "message": item["msg"]} for item in found[:20]
     ]
-    first = f"{fields[0]['where'][:60]}: {fields[0]['message']}" if fields else "a field of the request is wrong"
+    first = "a field of the request is wrong"
+    if fields:
+        place, _, name = fields[0]["where"].partition(".")
+        first = f"{(name or place)[:60]}: {fields[0]['message']}"
     return body(
         422,
         "tanba.input.invalid",

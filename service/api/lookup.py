@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 
-from service.api.schemas import Found, Sha256, record
+from service.api.schemas import AskedSha256, Found, record
 from service.deps import StateDep, Verifier
 from service.problems import documented
 from service.usecases import labels
@@ -17,7 +17,9 @@ routes = APIRouter(prefix="/v1/labels", tags=["labels"], responses=documented(40
 
 @routes.get("", summary="Did you label this?")
 async def by_hash(
-    sha256: Annotated[Sha256, Query(description="SHA-256 of the file before or after labelling, or of its manifest.")],
+    sha256: Annotated[
+        AskedSha256, Query(description="SHA-256 of the file before or after labelling, or of its manifest.")
+    ],
     state: StateDep,
     _caller: Verifier,
 ) -> Found:

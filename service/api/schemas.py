@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from service.db.models import Case, CaseState, Label
 from service.usecases.contests import Reason
@@ -15,6 +15,8 @@ _SHA = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _URN = "urn:c2pa:0b6a4b52-8a6e-4c39-9d8f-2f6f2f0a7c11"
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+AskedSha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{64}$"), AfterValidator(str.lower)]
+"""As callers write it: Windows prints capitals."""
 
 
 def _refuse_nul(value: Any) -> Any:
@@ -202,7 +204,7 @@ class BatchItem(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    sha256: Sha256 | None = None
+    sha256: AskedSha256 | None = None
     url: str | None = Field(default=None, max_length=2048)
 
 

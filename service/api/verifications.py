@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 
 from service import problems
 from service.api import uploads
-from service.api.schemas import Batch, BatchAnswer, BatchItem, BatchResult, Report, Url
+from service.api.schemas import AskedSha256, Batch, BatchAnswer, BatchItem, BatchResult, Report, Url
 from service.bodies import Spooled
 from service.deps import StateDep, Verifier, address, admit, get_state, identify
 from service.hot import Below, Endpoint, checked
@@ -93,7 +93,7 @@ async def url(body: Url, state: StateDep, _caller: Verifier, as_of: AsOf = None)
 )
 async def by_hash(
     request: Request,
-    sha256: Annotated[str, Path(pattern=_SHA256, description="SHA-256 of the content, lower-case hex.")],
+    sha256: Annotated[AskedSha256, Path(description="SHA-256 of the content, hex.")],
 ) -> Response:
     """Hash locally, send nothing. 404 `tanba.verification.not_seen` means only that no result is held here.
 

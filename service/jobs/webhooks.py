@@ -23,6 +23,9 @@ from tanba.net.guard import check_url
 POLICY = NetworkPolicy(schemes=frozenset({"https"}), total_seconds=10.0, max_bytes=64 << 10)
 """Web hooks go to public https addresses; an operator may name exceptions."""
 
+_WHERE = (
+    "a web hook has an https address on a public host; the operator can name exceptions in TANBA_JOBS__WEBHOOK_ALLOW"
+)
 TRIES = 8
 """Attempts over about a day, see :mod:`service.jobs.runtime`."""
 
@@ -59,7 +62,10 @@ class WebhookKeys:
 
 def check_target(url: str, policy: NetworkPolicy = POLICY) -> str:
     """A web hook's address, refused early when it never could be reached. Raises :class:`NetworkRefused`."""
-    return check_url(url, policy).url
+    try:
+        return check_url(url, policy).url
+    except NetworkRefused as error:
+        raise NetworkRefused(error.message, code=error.code, hint=_WHERE) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,7 +138,11 @@ def _check(jobs: Jobs, caller: Caller, wishes: Sequence[Wish]) -> list[Wish]:
             raise InputError("U+0000 is not allowed in a prompt")
     for key in (wish.object_key for wish in wishes if wish.object_key is not None):
         if settings.jobs.inbox_url is None:
-            raise InputError("this service has no inbox for object references", code="tanba.jobs.no_inbox")
+            raise InputError(
+                "this service has no inbox for object references",
+                code="tanba.jobs.no_inbox",
+                hint="send the files themselves; the operator sets TANBA_JOBS__INBOX_URL",
+            )
         check_key(key)
     return [replace(wish, form=forms[id(wish.form)]) for wish in wishes]
 

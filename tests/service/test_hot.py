@@ -123,4 +123,4 @@ def test_the_table_is_in_the_way_of_every_request(service):
     while hasattr(app, "app"):
         kinds.append(type(app).__name__)
         app = app.app
-    assert kinds == ["Observe", "Origins", "Admission", "BodyGuard", "HotRoutes"]
+    assert kinds == ["Observe", "Origins", "Admission", "BodyGuard", "HotRoutes", "Head"]

@@ -154,7 +154,7 @@ def test_a_wrong_field_is_named_and_its_value_is_never_echoed(service, photo):
     answer = service.label(photo, oversight="canary-5512")
     assert answer.status_code == 422
     assert answer.json()["details"]["fields"][0]["where"].endswith("oversight")
-    assert answer.json()["detail"].startswith("body.oversight: ")
+    assert answer.json()["detail"].startswith("oversight: ")
     assert "canary-5512" not in answer.text
 
 

@@ -67,6 +67,18 @@ def test_by_hash_needs_no_bytes_and_honours_the_etag(service, labelled):
     assert service.http.get(f"/v1/verifications/by-hash/{digest}", headers={"If-None-Match": tag}).status_code == 304
 
 
+def test_a_hash_in_capitals_as_windows_prints_it_is_the_same_hash(service, labelled):
+    digest = hashlib.sha256(labelled).hexdigest()
+    service.verify(labelled)
+    assert service.http.get(f"/v1/verifications/by-hash/{digest.upper()}").status_code == 200
+    asked = service.http.post("/v1/verifications/batch", json={"items": [{"sha256": digest.upper()}]})
+    assert asked.json()["items"][0]["status"] == 200
+    found = service.http.get(f"/v1/labels?sha256={digest.upper()}").json()
+    assert (found["sha256"], len(found["labels"])) == (digest, 1)
+    refused = service.http.get(f"/v1/verifications/by-hash/{digest[:-1]}g")
+    assert (refused.status_code, refused.json()["code"]) == (422, "tanba.input.invalid")
+
+
 def test_a_new_trust_list_changes_the_etag_and_forgets_old_answers(service, labelled):
     before = service.verify(labelled).headers["etag"]
     digest = hashlib.sha256(labelled).hexdigest()
