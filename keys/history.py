@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -29,6 +29,12 @@ class Use:
     time: str
     """RFC 3339, UTC."""
 
+    @property
+    def line(self) -> str:
+        """The label's line in the history: ASCII, with its end."""
+        plain = {"fingerprint": self.fingerprint, "label_id": self.label_id, "time": self.time}
+        return json.dumps(plain, ensure_ascii=True) + "\n"
+
 
 def record_use(fingerprint: str, label_id: str, time: datetime, *, home: Path | None = None) -> None:
     """Append one label, flushed to disk. See :func:`record_uses`."""
@@ -47,7 +53,7 @@ def record_uses(labels: Sequence[Use], *, home: Path | None = None, flush: bool 
     from tanba.paths import keys_dir
 
     place = home or keys_dir()
-    lines = [json.dumps(asdict(use), ensure_ascii=True) + "\n" for use in labels]
+    lines = [use.line for use in labels]
     if any(len(line) > MAX_LINE for line in lines):
         raise StorageError("a label's identifier is too long for the history", code="tanba.keys.history")
     try:

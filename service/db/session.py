@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -52,9 +52,11 @@ class Database:
             options |= {"pool_pre_ping": True}
             options |= {"pool_size": pool_size, "max_overflow": pool_size, "pool_timeout": connect_seconds}
         self.engine: Engine = create_engine(self.url, **options)
+        self._passing = create_engine(self.url, **options) if self.is_sqlite else self.engine
         if self.is_sqlite:
-            event.listen(self.engine, "connect", _on_connect)
-            event.listen(self.engine, "begin", _on_begin)
+            # FULL: a label that was answered for must survive power loss (NORMAL may lose the last commits in WAL mode).
+            _prepare(self.engine, "FULL")
+            _prepare(self._passing, "NORMAL")
         # SQLite has one writer; threads that wait here in line do not starve in its sleeping busy handler.
         self._turn: AbstractContextManager[Any] = threading.Lock() if self.is_sqlite else nullcontext()
         self._reading = self.engine.execution_options(**{_BEGIN: "DEFERRED"})
@@ -64,9 +66,16 @@ class Database:
         return self.url.startswith("sqlite")
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
-        """One transaction, committed when the block ends well. Raises :class:`StorageError`."""
-        with self._turn, _mapped(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+    def write(self, *, durable: bool = True) -> Iterator[Session]:
+        """One transaction, committed when the block ends well. Raises :class:`StorageError`.
+
+        Without ``durable`` the commit does not wait for the disk: it outlives this process, and every durable commit after
+        it makes it durable, too; but a machine that stops at that moment may have lost it.
+        """
+        engine = self.engine if durable else self._passing
+        with self._turn, _mapped(), Session(engine, expire_on_commit=False) as session, session.begin():
+            if not durable and not self.is_sqlite:
+                session.execute(text("SET LOCAL synchronous_commit TO off"))
             yield session
 
     @contextmanager
@@ -77,6 +86,7 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+        self._passing.dispose()
 
 
 @contextmanager
@@ -94,14 +104,17 @@ def _mapped() -> Iterator[None]:
         raise StorageError("the database refused the work", code="tanba.storage.database") from error
 
 
-def _on_connect(connection: Any, record: Any) -> None:
-    del record
-    connection.isolation_level = None  # the driver's own BEGIN would come too late and be DEFERRED
-    cursor = connection.cursor()
-    # FULL: a label that was answered for must survive power loss (NORMAL may lose the last commits in WAL mode).
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+def _prepare(engine: Engine, synchronous: str) -> None:
+    def connected(connection: Any, record: Any) -> None:
+        del record
+        connection.isolation_level = None  # the driver's own BEGIN would come too late and be DEFERRED
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=ON", "busy_timeout=10000"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "begin", _on_begin)
 
 
 def _on_begin(connection: Any) -> None:

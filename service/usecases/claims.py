@@ -1,4 +1,8 @@
-"""Step (1) of issuing a label: claims on Idempotency-Keys. Those that come in together share a transaction."""
+"""Step (1) of issuing a label: claims on Idempotency-Keys. Those that come in together share a transaction.
+
+It does not wait for the disk. A claim that a power loss takes away had no label yet: publishing looks for it again, in its
+own transaction, and publishes nothing without it.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +67,7 @@ class Claims:
     def _together(self, group: Sequence[Claim]) -> list[Issued | Exception | None]:
         now = self._clock()
         try:
-            with self._db.write() as session:
+            with self._db.write(durable=False) as session:
                 return self._take(session, group, now)
         except IntegrityError:  # two first requests at once on PostgreSQL: the other one has it
             if len(group) > 1:

@@ -1,6 +1,6 @@
 """Issuing, finding and withdrawing labels. The order of :func:`issue` is what makes it safe to kill at any moment:
 
-(1) claim the Idempotency-Key          a durable row says that this request is being worked on
+(1) claim the Idempotency-Key          a row says that this request is being worked on
 (2) sign in a worker process           into the spool; nothing is published yet
 (3) store the content                  flushed to disk; nobody knows of it yet
 (4) one transaction                    label row with the manifest store, log entry, the key's answer: all or nothing

@@ -177,7 +177,8 @@ class Publisher:
     def _values(self, item: _Bundle, now: datetime, until: datetime) -> dict[str, Any]:
         """The columns of its row; index and receipt are completed when the log has given the place."""
         done = item.made.done
-        receipt = replace(done.receipt, output=f"{self._settings.base_url}/v1/labels/{done.receipt.label_id}/content")
+        receipt = done.receipt
+        output = f"{self._settings.base_url}/v1/labels/{receipt.label_id}/content"
         return {
             "id": receipt.label_id,
             "created_at": now,
@@ -193,7 +194,7 @@ class Publisher:
             "disclosure": _stated(item.made.disclosure),
             "identity_name": receipt.identity.name,
             "cert_fingerprint": receipt.identity.fingerprint,
-            "receipt": to_plain(receipt),
+            "receipt": to_plain(receipt) | {"output": output},
             "content_size": done.size,
             "content_until": until,
             "content_at": item.place,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 from sqlalchemy.exc import StatementError
 
 from service.db import repositories
@@ -86,6 +86,20 @@ def test_withdrawing_twice_changes_once(database):  # noqa: F811
         assert not repositories.withdraw(session, "urn:c2pa:1", "second", now)
     with database.read() as session:
         assert repositories.label(session, "urn:c2pa:1").withdrawn_reason == "first"
+
+
+def test_only_a_write_that_need_not_be_durable_does_without_the_flush(database):  # noqa: F811
+    ask, durable, passing = (
+        ("PRAGMA synchronous", 2, 1) if database.is_sqlite else ("SHOW synchronous_commit", "on", "off")
+    )
+    found = []
+    for wanted in (True, False, True):
+        with database.write(durable=wanted) as session:
+            found.append(session.scalar(text(ask)))
+            session.add(_label(id=f"urn:c2pa:{len(found)}"))
+    assert found == [durable, passing, durable]
+    with database.read() as session:
+        assert repositories.label_count(session) == 3
 
 
 def _ping(url: str) -> None:
