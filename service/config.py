@@ -150,7 +150,11 @@ class Settings(BaseSettings):
     limits: LimitSettings = LimitSettings()
     jobs: JobSettings = JobSettings()  # type: ignore[call-arg] # as above
     rates: RateSettings = RateSettings()
-    workers: int = Field(default_factory=_cores, gt=0, description="Worker processes around the engine.")
+    workers: int = Field(
+        default_factory=lambda: _cores() + 1,
+        gt=0,
+        description="Worker processes around the engine; one more than cores, so that no core waits for the next hand-over.",
+    )
     label_workers: int | None = Field(
         default=None,
         ge=0,
