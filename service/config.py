@@ -67,6 +67,11 @@ class JobSettings(_Part):
     inbox_url: str | None = Field(None, description="file:///folder or s3://bucket/prefix for object references.")
     heartbeat_seconds: float = Field(10.0, gt=0, description="Silence after which another worker takes an item over.")
     keep_days: float = Field(7.0, gt=0, description="Days for which a finished job can be asked about.")
+    wait_hours: float = Field(
+        24.0,
+        ge=0,
+        description="Hours for which an item waits for a time-stamp authority or a key provider that is away.",
+    )
     webhook_secret: SecretStr | None = Field(
         None,
         description="Secret that clients' web hook secrets are derived from; a file in service_dir by default. "

@@ -9,15 +9,21 @@
 
 A process that dies anywhere leaves an intent and perhaps unpublished bytes. Whoever takes over begins again at (1); of
 two that work at the same time, the second one's transaction (5) finds the effect done and is rolled back whole.
+
+When a time-stamp authority or a key provider is away for longer than the engine's tries, the item goes back among those
+that nobody has begun, and the engine's look for untouched items offers it again: what must have a stamp waits for it here,
+before it is signed.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from dataclasses import dataclass
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
@@ -37,12 +43,24 @@ from service.state import State
 from service.usecases.issued import Issued
 from service.usecases.labels import LabelRequest
 from service.usecases.publishing import Within
-from tanba.errors import TanbaError
+from tanba.errors import ProviderUnavailable, TanbaError, TimestampError
 
 logger = logging.getLogger(__name__)
 
 Issue = Callable[[State, Caller, LabelRequest, Within], Awaitable[Issued]]
 """Make and publish one label."""
+
+
+_AWAY = (TimestampError, ProviderUnavailable)
+"""Trouble outside this service that may last for hours, and is nobody's fault here."""
+_SILENT_SECONDS = 10.0
+
+
+@dataclass(slots=True)
+class Silence:
+    """Until when no authority is asked (monotonic seconds)."""
+
+    until: float = 0.0
 
 
 class _DoneBefore(Exception):
@@ -57,6 +75,7 @@ class ItemWork:
     engine: Engine
     inputs: Inputs
     issue: Issue
+    silence: Silence = field(default_factory=Silence)
 
     async def run(self, key: str, last: bool) -> None:
         """Do one item. Raises to be called again, unless ``last``; every other outcome is written down."""
@@ -69,6 +88,9 @@ class ItemWork:
         except TanbaError as error:
             if error.retryable and not last:
                 raise
+            if isinstance(error, _AWAY) and self.state.clock() < begun.waits_until:
+                await run_in_threadpool(self._put_back, item)
+                return
             await run_in_threadpool(self._failed, item, error.to_dict())
         except Exception:
             if not last:
@@ -88,7 +110,7 @@ class ItemWork:
             digest = effect(begun.client, request)
             earlier = await run_in_threadpool(self._intend, digest)
             if earlier is None:
-                with suppress(_DoneBefore):
+                with suppress(_DoneBefore), self._asking(request):
                     await self.issue(self.state, begun.client, request, self._within(item, digest))
                     return
                 earlier = await run_in_threadpool(self._intend, digest)
@@ -106,7 +128,28 @@ class ItemWork:
             client = session.get(Client, job.client_id)
             assert client is not None
             caller = Caller(id=client.id, name=client.name, scopes=frozenset(client.scopes))
-            return _Begun(caller, row.name, row.object_key, row.input_sha256, dict(row.statement or {}))
+            until = job.created_at + timedelta(hours=self.state.settings.jobs.wait_hours)
+            return _Begun(caller, row.name, row.object_key, row.input_sha256, dict(row.statement or {}), until)
+
+    def _put_back(self, item: ItemId) -> None:
+        with self.state.db.write() as session:
+            ledger.put_back(session, item, self.state.clock())
+
+    @contextmanager
+    def _asking(self, request: LabelRequest) -> Iterator[None]:
+        """After an authority failed, the next items of this process do not ask for a moment: each question may take
+        seconds of a worker.
+        """
+        if not request.options.get("timestamp_url"):
+            yield
+            return
+        if time.monotonic() < self.silence.until:
+            raise TimestampError("no time-stamp authority answered a moment ago", code="tanba.timestamp.down")
+        try:
+            yield
+        except TimestampError:
+            self.silence.until = time.monotonic() + _SILENT_SECONDS
+            raise
 
     def _intend(self, digest: str) -> str | None:
         try:
@@ -161,6 +204,8 @@ class _Begun:
     object_key: str | None
     input_sha256: str | None
     statement: dict[str, Any]
+    waits_until: datetime
+    """Until when it is worth waiting for what is away."""
 
 
 def effect(client: Caller, request: LabelRequest) -> str:

@@ -82,6 +82,15 @@ def begin(session: Session, item: ItemId, now: datetime) -> JobItem | None:
     return row
 
 
+def put_back(session: Session, item: ItemId, now: datetime) -> None:
+    """Among those that nobody has begun: it waits for something outside, and may be cancelled meanwhile."""
+    session.execute(
+        update(JobItem)
+        .where(JobItem.job_id == item.job_id, JobItem.index == item.index, JobItem.state == ItemState.RUNNING)
+        .values(state=ItemState.QUEUED, updated_at=now)
+    )
+
+
 def intend(session: Session, effect: str, now: datetime) -> str | None:
     """Write down what is about to be done, before it is done. Returns the label when it was done before."""
     row = session.get(JobEffect, effect, with_for_update=True, populate_existing=True)
