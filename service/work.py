@@ -20,7 +20,7 @@ from service.reports import Written, write
 from tanba.asset import Asset
 from tanba.formats.sniff import sniff
 from tanba.limits import Limits
-from tanba.model import Carrier, Disclosure, IdentityRef, LabelReceipt
+from tanba.model import Carrier, Disclosure
 from tanba.processes import light
 from tanba.trust import TrustStore
 from verifier.issuer import Told, told
@@ -112,16 +112,12 @@ class PageDone:
 class LabelDone:
     """A made label: the receipt, the store and the labelled bytes."""
 
-    receipt: LabelReceipt
+    receipt: dict[str, Any]
+    """A :class:`tanba.model.LabelReceipt` as plain JSON types."""
     store: bytes = field(repr=False)
     content: bytes | Path = field(repr=False)
     """The labelled bytes, or the file of the task's ``output`` that holds them."""
     size: int
-
-    @property
-    def blobs(self) -> tuple[tuple[str, bytes | Path], ...]:
-        """What must be stored, by digest."""
-        return (self.receipt.manifest_sha256, self.store), (self.receipt.output_sha256, self.content)
 
 
 def _apart(content: bytes | Path | None) -> pickle.PickleBuffer | Path | None:
@@ -143,7 +139,7 @@ def _leave_label(item: LabelDone) -> tuple[Callable[..., LabelDone], tuple[Any, 
 
 copyreg.pickle(FileRef, _leave_file)
 copyreg.pickle(LabelDone, _leave_label)
-light(TrustRef, VerifyTask, Stamping, LabelTask, Limits, Disclosure, LabelReceipt, IdentityRef)
+light(TrustRef, VerifyTask, Stamping, LabelTask, Limits, Disclosure)
 
 
 def warm() -> None:
@@ -193,6 +189,7 @@ def label(task: LabelTask) -> LabelDone:
     """Make one label. Raises what :func:`labeler.label` raises; nothing is left behind then."""
     import labeler
     from tanba import profiles
+    from tanba.wire import to_plain
 
     asset = _asset(task.file, task.limits)
     parent = _asset(task.parent, task.limits) if task.parent else None
@@ -210,10 +207,11 @@ def label(task: LabelTask) -> LabelDone:
         )
     content = made.content
     assert content is not None  # no output path was given, so the bytes are here
+    receipt = to_plain(made.receipt)
     if len(content) <= IN_MEMORY:
-        return LabelDone(made.receipt, made.store, content, len(content))
+        return LabelDone(receipt, made.store, content, len(content))
     task.output.write_bytes(content)
-    return LabelDone(made.receipt, made.store, task.output, len(content))
+    return LabelDone(receipt, made.store, task.output, len(content))
 
 
 def open_signer(identity: str | None, keys_dir: Path, seconds: float) -> Any:

@@ -121,7 +121,7 @@ async def create(request: Request, asked: Annotated[Asked, Header()]) -> Respons
         row, chunks = await run_in_threadpool(labels.content, state, issued.label_id)
         headers["Content-Length"] = str(row.content_size)
         return StreamingResponse(chunks, 201, headers, media_type=issued.media_type)
-    return Response(issued.text, 201, headers, media_type="application/json")
+    return Response(issued.body, 201, headers, media_type="application/json")
 
 
 @routes.get("/{label_id}", summary="One label: record, receipt, status", responses=documented(401, 404, 429))

@@ -7,7 +7,7 @@ from typing import Any
 
 from service.db.models import Label
 from service.problems import InFlight
-from tanba.wire import to_json
+from tanba.wire import to_compact
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Issued:
 
     label_id: str
     receipt: dict[str, Any]
-    text: str
+    body: bytes
     """The receipt as JSON."""
     media_type: str
     content: bytes | None = field(default=None, repr=False)
@@ -26,7 +26,7 @@ class Issued:
 
 def replayed(row: Label) -> Issued:
     """The answer that a repeat gets, out of the label's row."""
-    return Issued(row.id, row.receipt, to_json(row.receipt, indent=None), row.media_type, replayed=True)
+    return Issued(row.id, row.receipt, to_compact(row.receipt), row.media_type, replayed=True)
 
 
 def in_flight(seconds: float) -> InFlight:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,7 +32,7 @@ from service.usecases.issued import Issued, in_flight
 from tanba.errors import StorageError, TanbaError
 from tanba.model import Disclosure
 from tanba.protocols import Clock
-from tanba.wire import rfc3339, to_json, to_plain
+from tanba.wire import rfc3339, to_compact, to_plain
 
 _NEW_LABELS = insert(table(Label))
 RECORDED = (
@@ -79,8 +79,8 @@ class _Bundle:
     def digests(self) -> list[str]:
         """What the storage holds of it under digests."""
         receipt = self.made.done.receipt
-        apart = [receipt.manifest_sha256] if self.made.store_in_row is None else []
-        return apart if self.place else [*apart, receipt.output_sha256]
+        apart = [receipt["manifest_sha256"]] if self.made.store_in_row is None else []
+        return apart if self.place else [*apart, receipt["output_sha256"]]
 
 
 class Publisher:
@@ -131,8 +131,8 @@ class Publisher:
 
     def _store(self, group: Sequence[Made], now: datetime, until: datetime) -> list[_Bundle]:
         """Step (3)."""
-        apart = [(made.done.receipt.manifest_sha256, made.done.store) for made in group if made.store_in_row is None]
-        contents = [(made.done.receipt.output_sha256, made.done.content) for made in group]
+        apart = [(made.done.receipt["manifest_sha256"], made.done.store) for made in group if made.store_in_row is None]
+        contents = [(made.done.receipt["output_sha256"], made.done.content) for made in group]
         try:
             if apart:
                 self._blobs.put_all(apart)
@@ -178,23 +178,23 @@ class Publisher:
         """The columns of its row; index and receipt are completed when the log has given the place."""
         done = item.made.done
         receipt = done.receipt
-        output = f"{self._settings.base_url}/v1/labels/{receipt.label_id}/content"
+        output = f"{self._settings.base_url}/v1/labels/{receipt['label_id']}/content"
         return {
-            "id": receipt.label_id,
+            "id": receipt["label_id"],
             "created_at": now,
             "client_id": item.made.caller.id,
-            "input_sha256": receipt.input_sha256,
-            "output_sha256": receipt.output_sha256,
-            "manifest_sha256": receipt.manifest_sha256,
+            "input_sha256": receipt["input_sha256"],
+            "output_sha256": receipt["output_sha256"],
+            "manifest_sha256": receipt["manifest_sha256"],
             "manifest_store": item.made.store_in_row,
-            "media_type": receipt.media_type,
-            "carrier": receipt.carrier.value,
-            "profiles": list(receipt.profile),
-            "layers": list(receipt.layers),
+            "media_type": receipt["media_type"],
+            "carrier": receipt["carrier"],
+            "profiles": receipt["profile"],
+            "layers": receipt["layers"],
             "disclosure": _stated(item.made.disclosure),
-            "identity_name": receipt.identity.name,
-            "cert_fingerprint": receipt.identity.fingerprint,
-            "receipt": to_plain(receipt) | {"output": output},
+            "identity_name": receipt["identity"]["name"],
+            "cert_fingerprint": receipt["identity"]["fingerprint"],
+            "receipt": receipt | {"output": output},
             "content_size": done.size,
             "content_until": until,
             "content_at": item.place,
@@ -219,7 +219,7 @@ class Publisher:
         import keys
 
         uses = [
-            keys.Use(receipt.identity.fingerprint, receipt.label_id, rfc3339(receipt.claimed_at))
+            keys.Use(receipt["identity"]["fingerprint"], receipt["label_id"], receipt["claimed_at"])
             for receipt in (made.done.receipt for made in group)
         ]
         with contextlib.suppress(StorageError):
@@ -229,11 +229,11 @@ class Publisher:
 def _complete(item: _Bundle, proof: dict[str, Any]) -> Issued:
     """Put the log's proof into row and receipt. The receipt is encoded once, for the row and for the answer."""
     receipt = item.values["receipt"] | {"log": proof}
-    text = to_json(receipt, indent=None)
-    item.values |= {"log_index": proof["index"], "receipt": Encoded(text)}
+    body = to_compact(receipt)
+    item.values |= {"log_index": proof["index"], "receipt": Encoded(body.decode())}
     content = item.made.done.content
     return Issued(
-        item.values["id"], receipt, text, item.values["media_type"], content if isinstance(content, bytes) else None
+        item.values["id"], receipt, body, item.values["media_type"], content if isinstance(content, bytes) else None
     )
 
 
@@ -254,5 +254,5 @@ def record(row: Mapping[str, Any], event: LogEvent, at: datetime) -> LogRecord:
 
 def _stated(disclosure: Disclosure) -> dict[str, Any]:
     """What was stated, without the prompt's text: it is in the file if the caller wanted it there."""
-    plain: dict[str, Any] = to_plain(replace(disclosure, prompt=None))
-    return {key: value for key, value in plain.items() if value not in (None, [], {}, False)}
+    plain: dict[str, Any] = to_plain(disclosure)
+    return {key: value for key, value in plain.items() if key != "prompt" and value not in (None, [], {}, False)}

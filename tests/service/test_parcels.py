@@ -14,6 +14,7 @@ import pytest
 from service import parcels
 from service.work import FileRef, LabelDone
 from tanba.model import Carrier, IdentityRef, LabelReceipt
+from tanba.wire import to_plain
 
 SIZES = [0, 1, 4095, 4096, 70_000, 500_000, parcels.ROOM, 3 << 20]
 
@@ -89,7 +90,7 @@ def test_a_label_arrives_whole(ends, content):
         media_type="image/jpeg", carrier=Carrier.EMBEDDED, profile=("eu",), layers=("c2pa",),
         identity=IdentityRef("dev", "4" * 64), claimed_at=datetime(2026, 11, 25, tzinfo=UTC),
     )  # fmt: skip
-    done = LabelDone(receipt, os.urandom(20_000), content, 9000)
+    done = LabelDone(to_plain(receipt), os.urandom(20_000), content, 9000)
     assert sent(ends, done) == done
 
 
