@@ -1,120 +1,38 @@
 """The long rows of the fault table (docs/faults.md), once for real: a running `tanba serve`, loopback only, bounded.
 
-    python benchmarks/fault_drills.py [slow] [oversize] [overload] [rotation] [database] [restart]     -> results-faults.md
+    python benchmarks/fault_drills.py [DRILL …]      all of them by default; needs wrk; writes results-faults.md
 
 Every drill ends with a sentence of numbers and fails loudly when a promise of the table does not hold. The short forms of
-the same rows are tests (`tests/service/test_faults.py`); these take about a minute each.
+the same rows are tests (`tests/service/test_faults.py`); these take about a minute each (`TANBA_DRILL_SECONDS`).
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import os
 import signal
-import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx2
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from benchmarks.drilling import SECONDS, promise, resident, serving
+from benchmarks.kill_drill import killed_cli
+from benchmarks.load_drills import memory, overload, silence, slow
 from tests import postgres
 from tests.service.conftest import jpeg
 from tests.service.server import COMMAND, Server
 
-SECONDS = float(os.environ.get("TANBA_DRILL_SECONDS", "60"))
 RESULTS = Path(__file__).with_name("results-faults.md")
-
-
-@contextlib.contextmanager
-def serving(**environment: str) -> Iterator[Server]:
-    with tempfile.TemporaryDirectory(prefix="tanba-drill-") as folder:
-        running = Server(Path(folder), **environment).start()
-        try:
-            yield running
-        finally:
-            running.stop()
-
-
-def resident(pid: int) -> int:
-    """Resident kilobytes of a process."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
-
-
-def promise(held: bool, what: str) -> None:
-    if not held:
-        raise SystemExit(f"NOT HELD: {what}")
-
-
-def hashes(server: Server, seconds: float) -> list[float]:
-    """Milliseconds of a reader's requests, twenty a second."""
-    found = []
-    ends = time.monotonic() + seconds
-    with httpx2.Client(base_url=server.url, timeout=20) as http:
-        while time.monotonic() < ends:
-            started = time.monotonic()
-            promise(http.get(f"/v1/verifications/by-hash/{'0' * 64}").status_code == 404, "others are served")
-            found.append((time.monotonic() - started) * 1000)
-            time.sleep(0.05)
-    return found
-
-
-def p99(values: list[float]) -> float:
-    return statistics.quantiles(values, n=100)[98]
-
-
-async def drip(port: int, head: bytes, byte: bytes, seconds: float) -> tuple[str, float]:
-    """One connection that sends one byte a second; how it ended, and after how long."""
-    started = time.monotonic()
-    try:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(head)
-        while time.monotonic() - started < seconds:
-            with contextlib.suppress(TimeoutError):
-                answer = await asyncio.wait_for(reader.read(200), 1.0)
-                writer.close()
-                return (answer[9:12].decode() or "closed"), time.monotonic() - started
-            writer.write(byte)
-            await writer.drain()
-    except OSError:
-        return "closed", time.monotonic() - started
-    return "open", seconds
-
-
-def slow() -> str:
-    """Row 10: 500 connections with a dripping head and 500 with a dripping body."""
-    with serving() as server:
-        calm = p99(hashes(server, 5))
-        head = b"POST /v1/verifications HTTP/1.1\r\nHost: x\r\n"
-        body = head + b"Content-Type: image/jpeg\r\nContent-Length: 100000\r\n\r\n"
-
-        async def attack() -> list[tuple[str, float]]:
-            jobs = [drip(server.port, head + b"X-Slow: ", b"a", SECONDS) for _ in range(500)]
-            jobs += [drip(server.port, body, b"a", SECONDS) for _ in range(500)]
-            return await asyncio.gather(*jobs)
-
-        ends: list[tuple[str, float]] = []
-        thread = threading.Thread(target=lambda: ends.extend(asyncio.run(attack())))
-        thread.start()
-        pressed = p99(hashes(server, 12))
-        thread.join()
-        kinds, longest = Counter(kind for kind, _ in ends), max(seconds for _, seconds in ends)
-        promise("open" not in kinds, "no slow connection stays open")
-        promise(longest < 30, "slow connections are ended within 30 s")
-        return (
-            f"500 slow heads and 500 slow bodies at once: ended as {dict(kinds)}, the last after {longest:.1f} s; readers' p99 "
-            f"meanwhile {pressed:.0f} ms (alone {calm:.0f} ms; the attack ran on the same cores)"
-        )
 
 
 def oversize() -> str:
@@ -164,68 +82,6 @@ def _post_huge(port: int, size: int, *, declared: bool) -> tuple[int, int]:
             answer = connection.recv(4096)
             return int(answer[9:12] or 0), sent
     return 0, sent
-
-
-async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, content: bytes) -> tuple[int, bytes]:
-    """One verification over a connection that stays open; status and head. As little work as possible for a client."""
-    head = f"POST /v1/verifications HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\nContent-Length: {len(content)}\r\n\r\n"
-    writer.write(head.encode() + content)
-    answer = (await reader.readuntil(b"\r\n\r\n")).lower()
-    await reader.readexactly(int(answer.partition(b"content-length: ")[2].partition(b"\r")[0]))
-    return int(answer[9:12]), answer
-
-
-def overload() -> str:
-    """Row 12: far more clients than the workers and their queue can take, then calm again."""
-    limits = {"TANBA_RATES__ANONYMOUS_CONCURRENCY": "100000", "TANBA_QUEUE": "16"}
-    with serving(**limits) as server:
-        pictures = [jpeg((n, 3, 5), (640, 480)) for n in range(256)]
-        run = 0
-
-        def load(clients: int, seconds: float) -> tuple[Counter[int], list[float], float]:
-            nonlocal run
-            run += 1
-            found: Counter[int] = Counter()
-            refusals: list[float] = []
-            started = time.monotonic()
-
-            async def work(number: int) -> None:
-                turn = 0
-                reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-                while time.monotonic() - started < seconds:
-                    turn += 1
-                    content = pictures[turn % 256] + bytes([run]) + number.to_bytes(2) + turn.to_bytes(4)
-                    began = time.monotonic()
-                    status, head = await asyncio.wait_for(ask(reader, writer, content), 30)
-                    found[status] += 1
-                    if status == 503:
-                        refusals.append((time.monotonic() - began) * 1000)
-                        promise(b"retry-after: " in head, "503 says when to come again")
-                        await asyncio.sleep(0.05)
-                writer.close()
-
-            async def everybody() -> None:
-                await asyncio.gather(*(work(number) for number in range(clients)))
-
-            asyncio.run(everybody())
-            return found, refusals, time.monotonic() - started
-
-        load(4, 3)
-        calm, _, took = load(4, SECONDS / 2)
-        rate, before = calm[200] / took, resident(server.process.pid)
-        pressed, refusals, took = load(80, SECONDS)
-        grown = (resident(server.process.pid) - before) / before
-        began = time.monotonic()
-        promise(httpx2.get(f"{server.url}/healthz", timeout=5).status_code == 200, "it lives")
-        after = time.monotonic() - began
-        promise(set(pressed) <= {200, 503}, f"every answer is 200 or 503, not {dict(pressed)}")
-        promise(pressed[503] > 0, "the drill really overloads")
-        promise(grown < 0.25, "memory stays flat")
-        return (
-            f"80 clients for {took:.0f} s against 2 workers and 16 places: {pressed[200] / took:.0f} done a second ({rate:.0f} "
-            f"with 4 clients), {pressed[503]} told to come again, p50 {statistics.median(refusals):.0f} ms, p99 {p99(refusals):.0f} ms, memory "
-            f"{grown:+.0%}, recovered in {after:.2f} s. The clients share the two cores with the service"
-        )
 
 
 def rotation() -> str:
@@ -426,7 +282,8 @@ def _made(folder: Path) -> Path:
 
 
 DRILLS: dict[str, Callable[[], str]] = {
-    drill.__name__: drill for drill in (slow, oversize, overload, rotation, database, restart)
+    drill.__name__: drill
+    for drill in (slow, oversize, overload, silence, rotation, database, restart, memory, killed_cli)
 }
 
 
@@ -435,11 +292,12 @@ def main() -> None:
     if RESULTS.exists():
         kept = json.loads(RESULTS.read_text("utf-8").partition("<!-- ")[2].partition(" -->")[0] or "{}")
     for name in sys.argv[1:] or list(DRILLS):
-        kept[name] = [datetime.now(UTC).date().isoformat(), DRILLS[name]()]
+        busy = f"load average {os.getloadavg()[0]:.1f} before"
+        kept[name] = [datetime.now(UTC).date().isoformat(), f"{DRILLS[name]()} ({busy})"]
         sys.stdout.write(f"{name}: {kept[name][1]}\n")
         rows = "".join(f"| {item} | {day} | {said} |\n" for item, (day, said) in sorted(kept.items()))
         RESULTS.write_text(
-            "# The fault drills\n\nWritten by `python benchmarks/fault_drills.py`; two cores, shared with other work.\n\n"
+            "# The fault drills\n\nWritten by `python benchmarks/fault_drills.py`; every row says when, and how busy the machine was.\n\n"
             f"| Drill | Day | What happened |\n|---|---|---|\n{rows}\n<!-- {json.dumps(kept)} -->\n",
             "utf-8",
         )
