@@ -210,6 +210,7 @@ def _client(service: str) -> Any:
 
 @contextmanager
 def _local() -> Iterator[tuple[Any, Any]]:
+    from service import log_key
     from service.config import Settings
     from service.db.session import Database
     from service.log import LabelLog, NoteSigner
@@ -219,7 +220,10 @@ def _local() -> Iterator[tuple[Any, Any]]:
     database = Database(settings.effective_database_url)
     try:
         with database.read() as session:
-            yield session, LabelLog(signer)
+            label_log = LabelLog(signer)
+            if not settings.accept_log_key:
+                log_key.check(session, label_log)
+            yield session, label_log
     finally:
         database.close()
 

@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 from service.app import create_app
 from service.db.models import Label
 from service.log.models import LogEntry, LogHead
+from tanba.cli import main
 from tanba.errors import StorageError
 from tests.service.conftest import Service, jpeg, make_settings
 
@@ -58,7 +59,7 @@ def test_the_proof_of_a_label_whose_record_was_changed_is_not_given_out(tmp_path
         assert (answer.status_code, answer.json()["code"]) == (500, "tanba.log.entry_changed")
 
 
-def test_another_key_than_the_one_that_signed_the_log_is_refused_at_the_start(tmp_path):
+def test_another_key_than_the_one_that_signed_the_log_is_refused_at_the_start(tmp_path, monkeypatch, capsys):
     """A server or worker on another machine would make a key of its own, and with it a second log of the same name."""
     with TestClient(create_app(make_settings(tmp_path))) as client:
         Service(client).label(jpeg())
@@ -69,8 +70,17 @@ def test_another_key_than_the_one_that_signed_the_log_is_refused_at_the_start(tm
         pass
     assert (caught.value.code, caught.value.retryable) == ("tanba.log.key_changed", False)
     assert "log.key" in caught.value.hint
+    for name in ("service", "keys", "trust"):
+        monkeypatch.setenv(f"TANBA_{name.upper()}_DIR", str(tmp_path / name))
+    with pytest.raises(SystemExit) as left:
+        main(["log", "check", "--local"])
+    assert left.value.code == 5
+    assert "log.key is not the key" in capsys.readouterr().err
     with TestClient(create_app(make_settings(tmp_path, accept_log_key=True))) as client:
         assert client.get("/readyz").json()["checks"]["log"] == "ok"
     key.write_text(kept)
+    with pytest.raises(SystemExit) as left:
+        main(["log", "check", "--local"])
+    assert not left.value.code
     with TestClient(create_app(make_settings(tmp_path))) as client:
         assert client.get("/readyz").json()["checks"]["log"] == "ok"
