@@ -308,3 +308,25 @@ def test_files_built_to_exhaust_a_reader_cost_a_bounded_time_and_nobody_else(ser
     if answer.status_code == 200:
         assert answer.json()["verdict"] in {"unmarked", "unchecked", "invalid"}
     assert service.verify(jpeg()).status_code == 200
+
+
+def test_without_zero_retention_a_result_outlives_the_process_and_the_name_is_kept_nowhere(tmp_path, labelled):
+    from starlette.testclient import TestClient
+
+    from service.app import create_app
+    from tests.service.conftest import make_settings
+
+    settings = make_settings(tmp_path, zero_retention=False)
+
+    def verify(client: TestClient, name: str):
+        return client.post("/v1/verifications", files={"file": (name, labelled)}).raise_for_status()
+
+    with TestClient(create_app(settings)) as client:
+        first = verify(client, "very-private.jpg").json()
+    with TestClient(create_app(settings)) as client:
+        second, third = verify(client, "other.jpg"), verify(client, "third.jpg")
+        held = client.get(f"/v1/verifications/by-hash/{first['asset']['sha256']}").json()
+    assert second.json() == first | {"asset": first["asset"] | {"name": "other.jpg"}}  # and so when it was checked
+    assert third.headers["etag"] == second.headers["etag"]
+    assert held == first | {"asset": first["asset"] | {"name": None}}
+    assert all(b"very-private" not in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
