@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -22,10 +23,11 @@ from tanba.model import Carrier
 
 routes = APIRouter(prefix="/v1/labels", tags=["labels"], responses=documented(422, 503))
 
+LABEL_ID = re.compile(r"^urn:c2pa:[0-9a-zA-Z:._-]{8,80}$")
 LabelId = Annotated[
     str,
     Path(
-        pattern=r"^urn:c2pa:[0-9a-zA-Z:._-]{8,80}$",
+        pattern=LABEL_ID.pattern,
         description="The label's id, as the receipt gives it.",
         examples=["urn:c2pa:0b6a4b52-8a6e-4c39-9d8f-2f6f2f0a7c11"],
     ),

@@ -22,7 +22,7 @@ from starlette.concurrency import run_in_threadpool
 from service import problems
 from service.api import uploads
 from service.api.explain import words as code_words
-from service.api.labels import LabelId
+from service.api.labels import LABEL_ID, LabelId
 from service.api.schemas import Contest
 from service.db.models import Label
 from service.deps import StateDep, address, anonymous
@@ -143,15 +143,17 @@ async def check(request: Request, state: StateDep, lang: Lang = None) -> HTMLRes
 
 
 def failed(request: Request, lang: str, error: TanbaError) -> HTMLResponse:
-    """The card for work that could not be done, with the status it means."""
+    """The card for work that could not be done, or for a label that is not ours, with the status it means."""
+    unknown = isinstance(error, NotFound) and error.code == "tanba.label.not_found"
     request.scope["tanba.error_code"] = error.code
     status, _, headers = problems.from_error(error)
     response = page(
         "failed.html",
         lang,
-        title=sentence("page-failed", lang),
+        title=sentence("page-label-none" if unknown else "page-failed", lang),
         status=status,
-        sentence=code_words(error.code, lang) or sentence("page-failed", lang),
+        unknown=unknown,
+        sentence=None if unknown else code_words(error.code, lang),
         code=error.code,
         request_id=request.scope.get("tanba.request_id", "—"),
     )
@@ -160,10 +162,12 @@ def failed(request: Request, lang: str, error: TanbaError) -> HTMLResponse:
 
 
 @routes.get("/labels/{label_id}")
-async def label(request: Request, label_id: LabelId, state: StateDep, lang: Lang = None) -> HTMLResponse:
-    """One label that was issued here, with the form to contest it."""
+async def label(request: Request, label_id: str, state: StateDep, lang: Lang = None) -> HTMLResponse:
+    """One label that was issued here, with the form to contest it. Whatever was typed is answered in words."""
     spoken = language(request, lang)
     try:
+        if not LABEL_ID.fullmatch(label_id):
+            raise NotFound("this is no number of a label", code="tanba.label.not_found")
         row = await run_in_threadpool(labels.find, state, label_id)
     except TanbaError as error:
         return failed(request, spoken, error)

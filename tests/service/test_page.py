@@ -300,6 +300,15 @@ def test_a_contest_says_that_it_is_kept_and_loses_no_word_when_something_is_miss
     assert 'value="not_ai" checked' in answer.text
 
 
+@pytest.mark.parametrize("number", ["urn:c2pa:nothing-of-this-name", "foo", "urn:c2pa:%00", "x" * 300])
+@pytest.mark.parametrize("lang", ["en", "ru", "kk"])
+def test_a_mistyped_number_of_a_label_is_answered_in_words(service, number, lang):
+    answer = service.http.get(f"/labels/{number}?lang={lang}")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert sentence("page-label-none", lang) in answer.text
+    assert sentence("page-failed", lang) not in answer.text
+
+
 def test_the_page_of_a_withdrawn_label_says_when(service):
     label_id = service.label(jpeg()).json()["label_id"]
     body = {"reason": "the wrong picture"}
