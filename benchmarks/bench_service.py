@@ -151,7 +151,7 @@ def main() -> None:
         "",
         (
             "Where the difference goes: the event loop with FastAPI, upload, hashing, limits and the access log; the hand-over to a "
-            "worker process and back; for labels, two files flushed to disk and a transaction with label, log entry and proof, which "
+            "worker process and back; for labels, their bytes flushed to disk and a transaction with label, log entry and proof, which "
             "labels that become ready together share. The service and its load generator share the cores with the workers."
         ),
     ]

@@ -125,8 +125,10 @@ def build(settings: Settings, *, metrics: Metrics, clock: Clock = utc_now) -> St
     label_workers = _pool(settings, own) if own else workers
 
     def crowded() -> bool:
-        """Whether each worker has its next task already: one that comes a little later holds nobody up."""
-        return label_workers.busy >= 2 * label_workers.slots
+        """Whether the next task of each core is in line already (there is one worker more than cores): what comes a
+        little later holds nobody up then.
+        """
+        return workers.busy > workers.slots and workers.busy >= 2 * workers.slots - 1
 
     log = LabelLog(NoteSigner.load_or_create(settings.service_dir / "log.key", settings.log_origin))
     return State(
