@@ -19,6 +19,7 @@ from typing import Self
 
 from PIL import Image
 
+from benchmarks.bench_service import processor_seconds
 from tests.service.server import Server
 
 SECONDS = float(os.environ.get("TANBA_DRILL_SECONDS", "60"))
@@ -67,6 +68,8 @@ class Storm:
     """Answers that are neither 2xx nor 3xx."""
     lost: int
     """Connections without an answer."""
+    cost: float
+    """Processor milliseconds of server and workers for each answer that is done, refusals included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +111,17 @@ def storm(
     waiting = f"delay = function() return {delay} end" if delay is not None else ""
     script.write_text(_LUA % {"asks": listed, "authorization": authorization, "delay": waiting})
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", str(script), server.url]
+    before = processor_seconds(server)
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    used = processor_seconds(server) - before
     found = re.search(r"(\d+) requests in ([\d.]+)s", said)
     assert found is not None, said
     bad = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
     broken = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", said)
     count, took, refused = int(found[1]), float(found[2]), int(bad[1]) if bad else 0
-    return Storm((count - refused) / took, refused / took, sum(map(int, broken.groups())) if broken else 0)
+    done = count - refused
+    lost = sum(map(int, broken.groups())) if broken else 0
+    return Storm(done / took, refused / took, lost, 1000 * used / max(1, done))
 
 
 class Probe(threading.Thread):

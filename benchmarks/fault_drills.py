@@ -288,13 +288,13 @@ DRILLS: dict[str, Callable[[], str]] = {
 
 
 def main() -> None:
-    kept: dict[str, list[str]] = {}
-    if RESULTS.exists():
-        kept = json.loads(RESULTS.read_text("utf-8").partition("<!-- ")[2].partition(" -->")[0] or "{}")
     for name in sys.argv[1:] or list(DRILLS):
         busy = f"load average {os.getloadavg()[0]:.1f} before"
-        kept[name] = [datetime.now(UTC).date().isoformat(), f"{DRILLS[name]()} ({busy})"]
-        sys.stdout.write(f"{name}: {kept[name][1]}\n")
+        said = f"{DRILLS[name]()} ({busy})"
+        sys.stdout.write(f"{name}: {said}\n")
+        text = RESULTS.read_text("utf-8") if RESULTS.exists() else ""
+        kept: dict[str, list[str]] = json.loads(text.partition("<!-- ")[2].partition(" -->")[0] or "{}")
+        kept[name] = [datetime.now(UTC).date().isoformat(), said]
         rows = "".join(f"| {item} | {day} | {said} |\n" for item, (day, said) in sorted(kept.items()))
         RESULTS.write_text(
             "# The fault drills\n\nWritten by `python benchmarks/fault_drills.py`; every row says when, and how busy the machine was.\n\n"

@@ -88,12 +88,14 @@ def overload() -> str:
         after = time.monotonic() - began
         promise(not any(item.lost for item in (*calm, *tenfold, *endless)), "every request is answered")
         promise(grown < 0.25, "memory stays flat")
-        rate = sum(item.done for item in calm) / len(calm)
+        rate, cost = (sum(getattr(item, kind) for item in calm) / len(calm) for kind in ("done", "cost"))
         said = []
         for name, storms in (("tenfold", tenfold), ("endless", endless)):
             done, refused = (sum(getattr(item, kind) for item in storms) / len(storms) for kind in ("done", "refused"))
+            share = cost / (sum(item.cost for item in storms) / len(storms))
             said.append(
-                f"{name}: {done:.0f} done a second ({done / rate:.0%}), {refused:.0f} refused a second, a refusal p50 "
+                f"{name}: {done:.0f} done a second ({done / rate:.0%}; {share:.0%} of what the same processor time does in calm), "
+                f"{refused:.0f} refused a second, a refusal p50 "
                 f"{quantile(waits[name], 0.5):.0f} ms, p99 {quantile(waits[name], 0.99):.0f} ms"
             )
         return (

@@ -85,8 +85,9 @@ class GuardedProtocol(HttpToolsProtocol):
         self.server_state.total_requests += 1
         self._refused = True
         self._throw_away()
-        self.flow.pause_reading()
-        self.refusals.hold(self._read_on)
+        if self.refusals.hasty(self.loop.time()):
+            self.flow.pause_reading()
+            self.refusals.hold(self._read_on)
         return True
 
     def _read_on(self) -> None:

@@ -257,7 +257,13 @@ def test_connections_are_read_from_again_in_turn_and_all_of_them() -> None:
 
     asyncio.run(hold())
     assert turns == list(range(250))
-    assert seen <= {0, 100, 200}, "a hundred in each turn"
+    assert seen <= {0, 50, 100, 150, 200}, "fifty in each turn"
+
+
+def test_fifty_refusals_in_a_moment_are_no_haste_and_more_are() -> None:
+    refusals = Refusals({}, Metrics())
+    assert [refusals.hasty(7.0) for _ in range(60)] == [False] * 50 + [True] * 10
+    assert not refusals.hasty(7.1)
 
 
 def test_an_upload_whose_sender_left_gives_its_place_back(server: Server) -> None:
