@@ -168,7 +168,10 @@ def _alive(pid: int) -> bool:
         return False
     except OSError:
         return True
-    return True
+    try:  # a killed process that nobody has buried still has its number
+        return b") Z " not in Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return True
 
 
 def _permissions(part: Path, target: Path) -> None:

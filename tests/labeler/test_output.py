@@ -132,6 +132,27 @@ def test_a_killed_run_leaves_no_partial_file_and_the_next_one_sweeps_up(tmp_path
     assert leftovers(tmp_path) == []
 
 
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="watches processes in /proc")
+def test_the_file_of_a_killed_process_that_nobody_buried_is_swept(tmp_path: Path) -> None:
+    """In a container without an init process such numbers stay for ever."""
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    with out.stage(tmp_path / "a.bin") as staged:
+        (mine,) = leftovers(tmp_path)
+        theirs = tmp_path / mine.replace(f"-{os.getpid()}-", f"-{child.pid}-")
+        theirs.write_bytes(b"half")
+        out.sweep(tmp_path)
+        assert theirs.exists(), "its process lives"
+        child.kill()
+        while b") Z " not in Path(f"/proc/{child.pid}/stat").read_bytes():
+            time.sleep(0.01)
+        out.sweep(tmp_path)
+        assert not theirs.exists()
+        staged.stream.write(b"a")
+        staged.commit()
+    child.wait()
+    assert (tmp_path / "a.bin").read_bytes() == b"a"
+
+
 def test_a_running_neighbour_is_not_swept(tmp_path: Path) -> None:
     with out.stage(tmp_path / "a.bin") as first:
         first.stream.write(b"a")
