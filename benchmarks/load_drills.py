@@ -99,7 +99,7 @@ def overload() -> str:
                 f"{quantile(waits[name], 0.5):.0f} ms, p99 {quantile(waits[name], 0.99):.0f} ms"
             )
         return (
-            f"pictures of 31 KB, 2 workers and 16 places, four rounds of {each} s each: 8 connections get {rate:.0f} done a second; 200 "
+            f"pictures of 31 KB, {len(server.workers())} workers and 16 places in the queue, four rounds of {each} s each: 8 connections get {rate:.0f} done a second; 200 "
             f"that together ask for ten times as much, {said[0]}; 200 that ask again at once whatever they are told, {said[1]}; "
             f"memory {grown:+.0%}, recovered in {after:.2f} s; wrk shares the two cores"
         )
