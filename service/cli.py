@@ -265,6 +265,8 @@ def cases_list(wanted: str | None, as_json: bool) -> None:
     if as_json:
         _echo_json(found)
         return
+    if not found:
+        click.echo("No such case.", err=True)
     for item in found:
         click.echo(f"{item['number']}  {item['state']:<10} {item['reason']:<13} {item['label_id']}")
         click.echo(f"    {_printable(item['statement'])}")
