@@ -41,7 +41,10 @@ HEADERS = (
 
 
 def configure_logging(*, json_lines: bool) -> None:
-    """Once, at the edge: structlog to standard error; JSON for machines, colourless lines for a developer."""
+    """Once, at the edge: structlog to standard error. JSON for machines, also when standard error is no terminal; colourless
+    lines for a developer who reads along.
+    """
+    json_lines = json_lines or not sys.stderr.isatty()
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
