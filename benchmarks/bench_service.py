@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import random
 import re
 import statistics
 import subprocess
@@ -27,9 +28,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.costs import load
 from tests.service.server import COMMAND, Server
 
-SECONDS = int(sys.argv[1]) if len(sys.argv) > 1 and __name__ == "__main__" else 4  # wrk takes whole seconds
+SECONDS = int(sys.argv[1]) if len(sys.argv) > 1 and __name__ == "__main__" else 2  # wrk takes whole seconds
 CORES = len(os.sched_getaffinity(0))
-ROUNDS = 2
+ROUNDS = 5
+FILES = 8
 LUA = """
 local requests, turn = {}, 0
 init = function(args)
@@ -48,19 +50,29 @@ end
 """What wrk sends. Requests are put together before the clock runs: the load generator shares the cores."""
 
 
-def picture(seed: int) -> bytes:
-    """A noisy JPEG of about 200 KB."""
-    import random
-
-    noise = random.Random(seed).randbytes(640 * 480 * 3)
+def picture(seed: int, width: int = 640, height: int = 480) -> bytes:
+    """A noisy JPEG, by default of about 200 KB."""
+    noise = random.Random(seed).randbytes(width * height * 3)
     buffer = io.BytesIO()
-    Image.frombytes("RGB", (640, 480), noise).save(buffer, "JPEG", quality=75)
+    Image.frombytes("RGB", (width, height), noise).save(buffer, "JPEG", quality=75)
     return buffer.getvalue()
+
+
+def large_picture(seed: int) -> bytes:
+    """A noisy JPEG of about 1 MB."""
+    return picture(seed, 1500, 1200)
 
 
 def words(seed: int) -> bytes:
     """A text of about 1 KB."""
     return (f"Number {seed}. " + "The steppe is wide and the river is long. " * 24).encode()[:1024]
+
+
+CASES = {
+    "image": ("a.jpg", "image/jpeg", picture),
+    "large": ("a.jpg", "image/jpeg", large_picture),
+    "text": ("a.txt", "text/plain", words),
+}
 
 
 def library(task: tuple[str, str, str, float]) -> tuple[int, float]:
@@ -73,38 +85,36 @@ def library(task: tuple[str, str, str, float]) -> tuple[int, float]:
     from tanba.model import Disclosure, Involvement
     from verifier import Settings, verify_asset
 
-    name = "a.jpg" if kind == "image" else "a.txt"
-    content = picture(1) if kind == "image" else words(1)
+    name, _, make = CASES[kind]
+    contents = [make(n) for n in range(FILES)]
     trust = trustdir.load(Path(home) / "trust")
     said = Disclosure(involvement=Involvement.GENERATED, system="Bench")
     with keys.open_identity(home=Path(home) / "keys") as signer:
-        made = labeler.label(content, said, signer=signer, name=name, trust=trust)
-    labelled = made.content
+        labelled = [labeler.label(item, said, signer=signer, name=name, trust=trust).content for item in contents]
     settings = Settings(trust=trust, isolate=False)
     count, ends, used = 0, time.perf_counter() + seconds, time.process_time()
     while time.perf_counter() < ends:
         if what == "label":
             with keys.kept_identity(home=Path(home) / "keys") as signer:  # open for the whole loop, as in the service
-                labeler.label(content, said, signer=signer, name=name, trust=trust)
+                labeler.label(contents[count % FILES], said, signer=signer, name=name, trust=trust)
         else:
-            verify_asset(Asset.from_bytes(labelled, name=name), settings)
+            verify_asset(Asset.from_bytes(labelled[count % FILES], name=name), settings)
         count += 1
     return count, time.process_time() - used
 
 
-def processor_seconds(server: Server) -> float:
-    """What the server and its workers have used so far."""
-    assert server.process is not None
+def processor_seconds(*pids: int) -> float:
+    """What these processes have used so far."""
     total = 0
-    for pid in (server.process.pid, *server.workers()):
+    for pid in pids:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         total += int(fields[11]) + int(fields[12])
     return total / os.sysconf("SC_CLK_TCK")
 
 
-def wrk(server: Server, folder: Path, path: str, kind: str, files: list[Path], connections: int) -> dict[str, float]:
+def wrk(server: Server, path: str, kind: str, files: list[Path], connections: int) -> dict[str, float]:
     """Requests a second and latencies in ms; anything but 2xx stops the benchmark."""
-    script = folder / "wrk.lua"
+    script = server.home / "wrk.lua"
     script.write_text(LUA % {"files": ";".join(map(str, files)), "path": path, "kind": kind, "key": server.key})
     command = ["wrk", "-t1", f"-c{connections}", f"-d{SECONDS:g}s", "--latency", "--timeout", "20s"]
     command += ["-s", str(script), server.url] if files else [server.url + path]
@@ -118,6 +128,31 @@ def wrk(server: Server, folder: Path, path: str, kind: str, files: list[Path], c
     return {"rate": float(rate[1])} | {f"p{name}": float(m[1]) * unit[m[2]] for name, m in found.items() if m}
 
 
+def empty(path: str, kind: str, files: list[Path]) -> float:
+    """Processor milliseconds that the empty service uses for one such request."""
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(Path(folder))
+        script = Path(__file__).parent / "empty_service.py"
+        with subprocess.Popen([sys.executable, str(script), str(server.port)]) as process:
+            try:
+                while silent(server.url):
+                    time.sleep(0.05)
+                before = processor_seconds(process.pid)
+                done = wrk(server, path, kind, files, 8)["rate"] * SECONDS
+                return (processor_seconds(process.pid) - before) / done * 1000
+            finally:
+                process.terminate()
+
+
+def silent(url: str) -> bool:
+    """Whether nobody answers there yet."""
+    try:
+        httpx2.post(url, timeout=1)
+    except httpx2.TransportError:
+        return True
+    return False
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
@@ -127,17 +162,15 @@ def main() -> None:
             lines = measure(server, home)
         finally:
             server.stop()
-    cached = home  # the folder is gone; a fresh server with a real cache answers by hash
-    with tempfile.TemporaryDirectory() as folder:
-        cached = Path(folder)
-        server = Server(cached, TANBA_WORKERS="1")
+    with tempfile.TemporaryDirectory() as folder:  # a fresh server with a real cache answers by hash
+        server = Server(Path(folder), TANBA_WORKERS="1")
         server.start(90)
         try:
             content = picture(1)
             httpx2.post(f"{server.url}/v1/verifications", files={"file": ("a.jpg", content)}).raise_for_status()
             digest = hashlib.sha256(content).hexdigest()
-            answer = wrk(server, cached, f"/v1/verifications/by-hash/{digest}", "", [], 16)
-            hello = wrk(server, cached, "/healthz", "", [], 16)
+            answer = wrk(server, f"/v1/verifications/by-hash/{digest}", "", [], 16)
+            hello = wrk(server, "/healthz", "", [], 16)
         finally:
             server.stop()
     lines += [
@@ -150,9 +183,11 @@ def main() -> None:
     lines += [
         "",
         (
-            "Where the difference goes: the event loop with FastAPI, upload, hashing, limits and the access log; the hand-over to a "
-            "worker process and back; for labels, their bytes flushed to disk and a transaction with label, log entry and proof, which "
-            "labels that become ready together share. The service and its load generator share the cores with the workers."
+            "Where the difference goes. *Server*: HTTP, upload, hash, limits, the access log, the hand-over to a worker and back; "
+            "for labels also their bytes flushed to disk and a transaction with label, log entry and proof, which labels that "
+            "become ready together share. *Workers* do what the loop does, plus the report or the receipt as JSON; beside a server and a load "
+            "generator that take turns on the same two cores each pays more for it (with nothing beside them, two workers cost "
+            "what the loop costs)."
         ),
     ]
     text = "\n".join(lines) + "\n"
@@ -169,11 +204,9 @@ def measure(server: Server, home: Path) -> list[str]:
     server.key = run.stdout.strip()
     rows = []
     with ProcessPoolExecutor(CORES, mp_context=get_context("spawn")) as pool:
-        for kind, name in (("image", "a.jpg"), ("text", "a.txt")):
-            media = "image/jpeg" if kind == "image" else "text/plain"
-            make = picture if kind == "image" else words
-            plain = [home / f"{kind}{n}" for n in range(8)]
-            marked = [home / f"{kind}{n}.labelled" for n in range(8)]
+        for kind, (name, media, make) in CASES.items():
+            plain = [home / f"{kind}{n}" for n in range(FILES)]
+            marked = [home / f"{kind}{n}.labelled" for n in range(FILES)]
             for n, (before, after) in enumerate(zip(plain, marked, strict=True)):
                 before.write_bytes(make(n))
                 headers = server.auth | {"Accept": "application/octet-stream", "Content-Type": media}
@@ -187,22 +220,27 @@ def measure(server: Server, home: Path) -> list[str]:
                 ("verify", f"/v1/verifications?name={name}", marked),
             ):
                 list(pool.map(library, [(str(home), kind, what, 0.2)] * CORES))
-                alone, served, used, cost = [], [], 0.0, []
+                assert server.process is not None
+                alone, served, cost, used = [], [], [], [0.0, 0.0]
+                pids = [[server.process.pid], server.workers()]
                 for _ in range(ROUNDS):
                     loops = list(pool.map(library, [(str(home), kind, what, SECONDS)] * CORES))
                     alone.append(sum(count for count, _ in loops) / SECONDS)
                     cost.append(sum(spent for _, spent in loops) / sum(count for count, _ in loops) * 1000)
-                    before = processor_seconds(server)
-                    served.append(wrk(server, home, path, media, files, 8))
-                    used += processor_seconds(server) - before
+                    before = [processor_seconds(*some) for some in pids]
+                    served.append(wrk(server, path, media, files, 8))
+                    used = [
+                        sum_ + processor_seconds(*some) - b for sum_, some, b in zip(used, pids, before, strict=True)
+                    ]
                 done = sum(item["rate"] for item in served) * SECONDS
-                ours, theirs = statistics.mean(cost), used / done * 1000
+                ours, in_server, in_workers = statistics.mean(cost), used[0] / done * 1000, used[1] / done * 1000
+                least = empty(path, media, files)
                 rate = statistics.mean(item["rate"] for item in served)
                 share = rate / statistics.mean(alone)
                 size = plain[0].stat().st_size / 1024
                 rows.append(
-                    f"| {what} | {kind}, {size:.0f} KB | {statistics.mean(alone):.0f} | {rate:.0f} | {share:.0%} "
-                    f"| {ours:.1f} | {theirs:.1f} | {ours / theirs:.0%} | {served[-1]['p50']:.0f} | {served[-1]['p99']:.0f} |"
+                    f"| {what} | {'text' if kind == 'text' else 'image'}, {size:.0f} KB | {statistics.mean(alone):.0f} | {rate:.0f} | {share:.0%} "
+                    f"| {ours:.1f} | {in_workers:.1f} | {in_server:.2f} | {least:.2f} | {ours / (in_server + in_workers):.0%} | {served[-1]['p50']:.0f} | {served[-1]['p99']:.0f} |"
                 )
                 print(rows[-1], flush=True)
     return [
@@ -214,10 +252,12 @@ def measure(server: Server, home: Path) -> list[str]:
             "signed, read back, stored twice, logged and committed with a flush to disk. Nothing came from the cache."
         ),
         "",
-        "Rates suffer from whatever else runs; processor time (server and workers together, without wrk) does so much less.",
+        "Rates suffer from whatever else runs; processor time does so much less. *Empty service* is what uvicorn with an application "
+        "that only takes in and hashes the same bodies uses for each (`empty_service.py`): below that no service in Python gets.",
         "",
-        "| Work | Input | Library, per s | Service, per s | Share | Library, cpu-ms | Service, cpu-ms | Share | p50 ms | p99 ms |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "| Work | Input | Library, per s | Service, per s | Share | Library, cpu-ms | Workers, cpu-ms | Server, cpu-ms | Empty service, cpu-ms "
+        "| Share by cpu | p50 ms | p99 ms |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
         *rows,
     ]
 
