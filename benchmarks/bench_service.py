@@ -252,11 +252,15 @@ def measure(server: Server, home: Path) -> list[str]:
             "signed, read back, stored twice, logged and committed with a flush to disk. Nothing came from the cache."
         ),
         "",
-        "Rates suffer from whatever else runs; processor time does so much less. *Empty service* is what uvicorn with an application "
-        "that only takes in and hashes the same bodies uses for each (`empty_service.py`): below that no service in Python gets.",
+        (
+            "Rates suffer from whatever else runs; processor time does so much less. *Empty service* is what uvicorn with an application "
+            "that only takes in and hashes the same bodies uses for each (`empty_service.py`): below that no service in Python gets."
+        ),
         "",
-        "| Work | Input | Library, per s | Service, per s | Share | Library, cpu-ms | Workers, cpu-ms | Server, cpu-ms | Empty service, cpu-ms "
-        "| Share by cpu | p50 ms | p99 ms |",
+        (
+            "| Work | Input | Library, per s | Service, per s | Share | Library, cpu-ms | Workers, cpu-ms | Server, cpu-ms "
+            "| Empty service, cpu-ms | Share by cpu | p50 ms | p99 ms |"
+        ),
         "|---|---|---|---|---|---|---|---|---|---|---|---|",
         *rows,
     ]

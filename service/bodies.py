@@ -13,9 +13,10 @@ import os
 import re
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -26,6 +27,8 @@ from service.work import IN_MEMORY, FileRef
 from tanba.errors import AssetTooLarge, StorageError
 
 _STALE_SECONDS = 3600
+_MEMORY = 128 << 20
+"""Bytes of uploads that are held in memory at the same time."""
 _BYTES_PER_SECOND = 64 << 10
 
 
@@ -86,6 +89,8 @@ class Spooled:
     sha256: str
     size: int
     data: bytes | None = field(default=None, repr=False)
+    done: Callable[[int], None] | None = field(default=None, repr=False)
+    """Gives the memory of ``data`` back to the spool's share."""
 
     @property
     def content(self) -> bytes | Path:
@@ -107,43 +112,69 @@ class Spooled:
         return FileRef(path=self.path, name=self.name, sha256=self.sha256, size=self.size, data=self.data)
 
     def discard(self) -> None:
-        """Remove what is on disk; nothing happens when there is nothing."""
+        """Remove what is on disk, and count what was in memory as gone. Once, when nobody needs the bytes any more."""
         if self.path is not None:
             self.path.unlink(missing_ok=True)
+        if self.done is not None:
+            self.done(self.size)
 
 
 class Spool:
-    """A private folder for uploads and results on their way. Everything in it may be deleted at any start."""
+    """A private folder for uploads and results on their way. Everything in it may be deleted at any start.
 
-    def __init__(self, folder: Path) -> None:
+    Small contents stay in memory instead, as long as all of them together have room in ``memory`` bytes: hundreds of
+    slow senders must not fill it. Used on one event loop.
+    """
+
+    def __init__(self, folder: Path, memory: int = _MEMORY) -> None:
         self.folder = folder
+        self._room = memory
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def path(self) -> Path:
         """A fresh name in the spool."""
         return self.folder / f"{os.getpid()}-{secrets.token_hex(12)}.part"
 
+    def _give_back(self, size: int) -> None:
+        self._room += size
+
     async def take(self, chunks: AsyncIterator[bytes], *, name: str | None, limit: int) -> Spooled:
-        """Take a stream in: in memory up to :data:`IN_MEMORY`, to the disk as a whole when it is longer.
+        """Take a stream in: in memory up to :data:`IN_MEMORY` while there is room, to the disk as a whole otherwise.
 
         Raises :class:`AssetTooLarge`, :class:`StorageError` (full disk); leaves nothing then. The writes are small and go
         to the page cache, so they stay on the event loop.
         """
-        digest, size, held = hashlib.sha256(), 0, list[bytes]()
-        async for chunk in chunks:
-            size += len(chunk)
-            if size > limit:
-                raise _too_long(limit)
-            digest.update(chunk)
-            held.append(chunk)
-            if size > IN_MEMORY:
-                break
-        else:
-            return Spooled(None, name, digest.hexdigest(), size, b"".join(held))
+        digest, held = hashlib.sha256(), list[bytes]()
+        size, counted = 0, 0
+        try:
+            async for chunk in chunks:
+                size += len(chunk)
+                if size > limit:
+                    raise _too_long(limit)
+                digest.update(chunk)
+                held.append(chunk)
+                if size > IN_MEMORY or len(chunk) > self._room:
+                    break
+                self._room -= len(chunk)
+                counted += len(chunk)
+            else:
+                data, counted = b"".join(held), 0
+                return Spooled(None, name, digest.hexdigest(), size, data, self._give_back)
+            self._give_back(counted)
+            counted = 0
+            return await self._to_disk(chunks, held, digest, size, name=name, limit=limit)
+        finally:
+            self._give_back(counted)
+
+    async def _to_disk(
+        self, chunks: AsyncIterator[bytes], held: list[bytes], digest: Any, size: int, *, name: str | None, limit: int
+    ) -> Spooled:
+        """What is ``held`` already, which leaves the memory at once, and the rest."""
         path = self.path()
         try:
             with path.open("xb") as out:
                 out.writelines(held)
+                held.clear()
                 async for chunk in chunks:
                     size += len(chunk)
                     if size > limit:

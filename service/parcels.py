@@ -17,7 +17,7 @@ from typing import Any
 Parcel = Sequence[bytes | memoryview]
 """Header, pickle and what travels beside it, in the order in which they are sent."""
 
-ROOM = 1 << 20
+ROOM = 3 << 20
 """Bytes of the buffer that an end keeps for what arrives; a longer parcel gets one of its own."""
 _SOCKET_BYTES = 1 << 20
 """How much the system may hold for a reader: a parcel with a content in memory goes in one go (Linux may allow less)."""

@@ -18,6 +18,10 @@ from tanba.collector import collect_rarely
 
 _HEAD_BYTES = 64 << 10
 _UNREAD_BYTES = 4 << 20
+_AHEAD_BYTES = 256 << 10
+"""Of a body, how much is read before the application asks for it. Uvicorn stops at 64 KiB; a picture then reaches the
+application in a dozen pieces, and each costs as much as the rest of the request.
+"""
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -95,8 +99,12 @@ class GuardedProtocol(HttpToolsProtocol):
             self.flow.resume_reading()
 
     def on_body(self, body: bytes) -> None:
-        if not self._refused:
-            super().on_body(body)
+        if self._refused:
+            return
+        paused = self.flow.read_paused
+        super().on_body(body)
+        if not paused and len(self.cycle.body) < _AHEAD_BYTES:
+            self.flow.resume_reading()
 
     def on_message_complete(self) -> None:
         if not self._refused:

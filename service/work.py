@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from verifier.render.view import View
 
 _HEAD = 4096
-IN_MEMORY = 512 << 10
+IN_MEMORY = 2 << 20
 """Contents up to this many bytes travel in memory: a file costs more than copying them twice."""
 _trust: dict[str, TrustStore] = {}
 _relays: dict[Stamping, Any] = {}
