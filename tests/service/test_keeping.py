@@ -16,6 +16,7 @@ from service.app import create_app
 from service.db.models import Label
 from service.usecases import publishing
 from service.usecases.labels import purge
+from service.work import IN_MEMORY
 from tests.service.conftest import Service, jpeg, make_settings
 
 
@@ -46,7 +47,7 @@ def sha(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-LARGE = jpeg() + bytes(600 << 10)  # travels as a file, because it is longer than what is held in memory
+LARGE = jpeg() + bytes(IN_MEMORY)  # travels as a file, because it is longer than what is held in memory
 
 
 @pytest.mark.parametrize("content", [jpeg(), LARGE], ids=["in a pack", "a file of its own"])
