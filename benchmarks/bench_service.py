@@ -25,7 +25,6 @@ import httpx2
 from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from benchmarks.costs import load
 from tests.service.server import COMMAND, Server
 
 SECONDS = int(sys.argv[1]) if len(sys.argv) > 1 and __name__ == "__main__" else 2  # wrk takes whole seconds
@@ -202,7 +201,7 @@ def measure(server: Server, home: Path) -> list[str]:
         capture_output=True, text=True, check=True, env=server.environment,
     )  # fmt: skip
     server.key = run.stdout.strip()
-    rows = []
+    rows, idle = [], os.getloadavg()[0]
     with ProcessPoolExecutor(CORES, mp_context=get_context("spawn")) as pool:
         for kind, (name, media, make) in CASES.items():
             plain = [home / f"{kind}{n}" for n in range(FILES)]
@@ -247,7 +246,7 @@ def measure(server: Server, home: Path) -> list[str]:
         "# The service against the bare library loop",
         "",
         (
-            f"{load()}; wrk on the same cores, 8 connections; "
+            f"{CORES} cores, load average {idle:.1f} before; wrk on the same cores, 8 connections; "
             f"{ROUNDS} rounds of {SECONDS:g} s for each number; library and service took turns. Labels are durable: every one is "
             "signed, read back, stored twice, logged and committed with a flush to disk. Nothing came from the cache."
         ),

@@ -111,9 +111,11 @@ def storm(
     waiting = f"delay = function() return {delay} end" if delay is not None else ""
     script.write_text(_LUA % {"asks": listed, "authorization": authorization, "delay": waiting})
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", str(script), server.url]
-    before = processor_seconds(server)
+    assert server.process is not None
+    pids = [server.process.pid, *server.workers()]
+    before = processor_seconds(*pids)
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    used = processor_seconds(server) - before
+    used = processor_seconds(*pids) - before
     found = re.search(r"(\d+) requests in ([\d.]+)s", said)
     assert found is not None, said
     bad = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
