@@ -49,7 +49,7 @@ REQUESTS = [
 
 
 class Innermost:
-    """The application with one more server: the guards around FastAPI, the table left out or not."""
+    """The application, asked through its guards with the table of hot endpoints or without it."""
 
     def __init__(self, service: Any) -> None:
         self.app = service.http.app
