@@ -14,7 +14,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import problems
-from service.heads import header
+from service.headers import media_type
 from service.isolation import Workers
 from tanba.errors import TanbaError
 
@@ -38,24 +38,19 @@ class Admission:
             await self.app(scope, receive, send)
             return
         refusal = workers.refusal()
-        if refusal is None or _is_json(scope):
+        if refusal is None or media_type(scope) == "application/json":
             await self.app(scope, receive, send)
             return
         await _refuse(refusal, Headers(scope=scope), scope, receive, send)
 
 
-def _is_json(scope: Scope) -> bool:
-    return header(scope, b"content-type").partition(b";")[0].strip().lower() == b"application/json"
-
-
 async def _refuse(error: TanbaError, headers: Headers, scope: Scope, receive: Receive, send: Send) -> None:
-    scope["tanba.error_code"] = error.code
     scope["tanba.route"] = scope["path"]
-    status, document, extra = problems.from_error(error, scope.get("tanba.request_id"))
+    answer = problems.answer(scope, error)
     declared = headers.get("content-length", "")
     # Who asked before sending (100-continue) may keep the body and reuse the connection: only closing it is unambiguous.
     if "expect" not in headers and declared.isdigit() and int(declared[:20]) <= SHORT:
-        await problems.response(status, document, extra)(scope, receive, send)
+        await answer(scope, receive, send)
         return
 
     async def lingering(message: Message) -> None:
@@ -69,4 +64,5 @@ async def _refuse(error: TanbaError, headers: Headers, scope: Scope, receive: Re
                         pass
             await send({"type": "http.response.body", "body": b""})
 
-    await problems.response(status, document, {**extra, "Connection": "close"})(scope, receive, lingering)
+    answer.headers["Connection"] = "close"
+    await answer(scope, receive, lingering)

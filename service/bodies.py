@@ -13,16 +13,16 @@ import os
 import re
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
+from io import BufferedRandom
 from pathlib import Path
-from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import problems
-from service.heads import header
+from service.headers import header
 from service.work import IN_MEMORY, FileRef
 from tanba.errors import AssetTooLarge, StorageError
 
@@ -49,8 +49,7 @@ class BodyGuard:
             return
         declared = header(scope, b"content-length") or b"0"
         if not declared.isdigit() or int(declared) > self.most:
-            scope["tanba.error_code"] = "tanba.input.too_large"
-            await problems.from_http(_too_large(), scope.get("tanba.request_id"))(scope, receive, send)
+            await problems.answer(scope, _too_large())(scope, receive, send)
             return
         started: float | None = None
         arrived, complete = 0, False
@@ -119,6 +118,27 @@ class Spooled:
             self.done(self.size)
 
 
+class _Meter:
+    """Size and SHA-256 of what goes through, up to a limit."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._digest = hashlib.sha256()
+        self.size = 0
+
+    @property
+    def sha256(self) -> str:
+        return self._digest.hexdigest()
+
+    def through(self, chunk: bytes) -> bytes:
+        """The chunk itself. Raises :class:`AssetTooLarge`."""
+        self.size += len(chunk)
+        if self.size > self._limit:
+            raise _too_long(self._limit)
+        self._digest.update(chunk)
+        return chunk
+
+
 class Spool:
     """A private folder for uploads and results on their way. Everything in it may be deleted at any start.
 
@@ -144,50 +164,39 @@ class Spool:
         Raises :class:`AssetTooLarge`, :class:`StorageError` (full disk); leaves nothing then. The writes are small and go
         to the page cache, so they stay on the event loop.
         """
-        digest, held = hashlib.sha256(), list[bytes]()
-        size, counted = 0, 0
+        meter, held, counted = _Meter(limit), list[bytes](), 0
         try:
             async for chunk in chunks:
-                size += len(chunk)
-                if size > limit:
-                    raise _too_long(limit)
-                digest.update(chunk)
-                held.append(chunk)
-                if size > IN_MEMORY or len(chunk) > self._room:
+                held.append(meter.through(chunk))
+                if meter.size > IN_MEMORY or len(chunk) > self._room:
                     break
                 self._room -= len(chunk)
                 counted += len(chunk)
             else:
                 data, counted = b"".join(held), 0
-                return Spooled(None, name, digest.hexdigest(), size, data, self._give_back)
-            self._give_back(counted)
-            counted = 0
-            return await self._to_disk(chunks, held, digest, size, name=name, limit=limit)
+                return Spooled(None, name, meter.sha256, meter.size, data, self._give_back)
         finally:
             self._give_back(counted)
+        with self.fresh() as (path, out):
+            out.writelines(held)
+            held.clear()  # it leaves the memory before the first wait
+            async for chunk in chunks:
+                out.write(meter.through(chunk))
+        return Spooled(path, name, meter.sha256, meter.size)
 
-    async def _to_disk(
-        self, chunks: AsyncIterator[bytes], held: list[bytes], digest: Any, size: int, *, name: str | None, limit: int
-    ) -> Spooled:
-        """What is ``held`` already, which leaves the memory at once, and the rest."""
+    @contextlib.contextmanager
+    def fresh(self) -> Iterator[tuple[Path, BufferedRandom]]:
+        """A new file, gone again when the block fails. An OSError in it becomes a :class:`StorageError`."""
         path = self.path()
         try:
-            with path.open("xb") as out:
-                out.writelines(held)
-                held.clear()
-                async for chunk in chunks:
-                    size += len(chunk)
-                    if size > limit:
-                        raise _too_long(limit)
-                    digest.update(chunk)
-                    out.write(chunk)
+            with path.open("x+b") as out:
+                yield path, out
         except OSError as error:
             path.unlink(missing_ok=True)
             raise storage_error(error) from error
         except BaseException:
             path.unlink(missing_ok=True)
             raise
-        return Spooled(path, name, digest.hexdigest(), size)
 
     def sweep(self, older_than: float = _STALE_SECONDS) -> int:
         """Remove what a killed process left; returns how many files."""

@@ -9,10 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
-from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -20,7 +17,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from service import problems
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-M = TypeVar("M", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +69,3 @@ class HotRoutes:
         scope["tanba.route"] = f"{before}/{{{found.name}}}"
         scope["path_params"] = {found.name: last}
         return found.endpoint
-
-
-def checked(model: type[M], values: Mapping[str, Any], where: str) -> M:
-    """Parameters as FastAPI checks them. Raises ``RequestValidationError`` (422)."""
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False, include_context=False)
-        raise RequestValidationError([{**item, "loc": (where, *item["loc"])} for item in found]) from error

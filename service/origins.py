@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from service import problems
-from service.heads import header
+from service.headers import header
 
 
 class Origins(CORSMiddleware):

@@ -8,16 +8,17 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from service.api import label_form, uploads
 from service.api.label_form import LabelForm
 from service.api.labels import IdempotencyKey
 from service.bodies import bare_name
+from service.checks import checked
 from service.deps import CallerDep, Labeller
+from service.headers import media_type
 from service.jobs.runtime import Jobs
 from service.problems import Forbidden, Unauthenticated, documented
 from service.security import Caller
@@ -26,6 +27,7 @@ from service.usecases.batches import Wish
 from tanba.errors import InputError
 
 _JSON_BYTES = 16 << 20
+_WEBHOOK = "Public https address that gets a signed message when the job is finished."
 JobId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", description="The job's id.")]
 
 
@@ -127,7 +129,7 @@ class ObjectBatch(BaseModel):
     webhook_url: str | None = Field(
         None,
         max_length=2048,
-        description="Public https address that gets a signed message when the job is finished.",
+        description=_WEBHOOK,
     )
 
 
@@ -158,7 +160,7 @@ _BODY = {
                         },
                         "webhook_url": {
                             "type": "string",
-                            "description": "Public https address that gets a signed message when the job is finished.",
+                            "description": _WEBHOOK,
                         },
                         **label_form.openapi_properties(),
                     },
@@ -241,9 +243,9 @@ def _known(caller: Caller) -> Caller:
 
 @contextlib.asynccontextmanager
 async def _wishes(request: Request, jobs: Jobs) -> AsyncIterator[tuple[list[Wish], str | None]]:
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json":
+    if media_type(request.scope) == "application/json":
         batch = await _json(request)
-        forms = [label_form_of({**batch.label, **item.label}) for item in batch.items]
+        forms = [checked(LabelForm, {**batch.label, **item.label}, "body") for item in batch.items]
         yield (
             [
                 Wish(form=form, name=bare_name(item.object), object_key=item.object)
@@ -269,21 +271,7 @@ async def _json(request: Request) -> ObjectBatch:
         if len(body) > _JSON_BYTES:
             raise InputError("the list of objects is too long", hint="send several batches")
     try:
-        return ObjectBatch.model_validate(json.loads(bytes(body)))
+        values = json.loads(bytes(body))
     except (ValueError, RecursionError) as error:
-        raise _invalid(error) from error
-
-
-def label_form_of(values: dict[str, Any]) -> LabelForm:
-    """The form out of JSON fields. Raises ``RequestValidationError`` (422)."""
-    try:
-        return LabelForm.model_validate(values)
-    except ValidationError as error:
-        raise _invalid(error) from error
-
-
-def _invalid(error: Exception) -> RequestValidationError | InputError:
-    if isinstance(error, ValidationError):
-        found = error.errors(include_url=False, include_input=False, include_context=False)
-        return RequestValidationError([{**item, "loc": ("body", *item["loc"])} for item in found])
-    return InputError("the body is not JSON", code="tanba.input.json")
+        raise InputError("the body is not JSON", code="tanba.input.json") from error
+    return checked(ObjectBatch, values, "body")

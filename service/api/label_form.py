@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
-from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from service.api.schemas import Statement
+from service.checks import checked
 from tanba.errors import UsageError
 from tanba.model import SOURCE_TYPES, Carrier, DigitalSourceType, Disclosure, Involvement, Oversight
 from tanba.profiles.loader import available
@@ -157,13 +157,7 @@ def parse(form: Mapping[str, Sequence[str]], query: Mapping[str, Sequence[str]])
         kept = [item for item in given if item != ""]
         if kept:
             values[name] = list(kept) if name in _LISTS else kept[-1]
-    try:
-        return LabelForm.model_validate(values)
-    except ValidationError as error:
-        where = "body" if form else "query"
-        raise RequestValidationError(
-            [{**item, "loc": (where, *item["loc"])} for item in error.errors(include_url=False, include_input=False)]
-        ) from error
+    return checked(LabelForm, values, "body" if form else "query")
 
 
 def openapi_properties() -> dict[str, Any]:

@@ -14,8 +14,9 @@ from starlette.concurrency import run_in_threadpool
 
 from service.api import label_form, uploads
 from service.api.schemas import LabelRecord, LabelStatus, Receipt, Withdrawal, record
+from service.checks import checked
 from service.deps import Reader, StateDep, Withdrawer, admit, get_state, identify
-from service.hot import Endpoint, checked
+from service.hot import Endpoint
 from service.problems import Forbidden, documented
 from service.security import Scope
 from service.usecases import contests, labels

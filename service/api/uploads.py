@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 
 from service.bodies import Spool, Spooled, bare_name
+from service.headers import media_type
 from service.state import State
 from tanba.errors import AssetTooLarge, InputError, UnsupportedFormat, UsageError
 
@@ -64,12 +65,12 @@ async def receive(request: Request, state: State, *, most_files: int = 3) -> Asy
     """
     upload = Upload()
     try:
-        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media_type == "multipart/form-data":
+        kind = media_type(request.scope)
+        if kind == "multipart/form-data":
             await _multipart(request, state, upload, most_files)
-        elif media_type in _NOT_CONTENT:
+        elif kind in _NOT_CONTENT:
             raise UnsupportedFormat(
-                f"{media_type} is not taken here",
+                f"{kind} is not taken here",
                 hint="send multipart/form-data, or the bytes of the file with its own media type",
             )
         else:

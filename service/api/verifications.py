@@ -17,8 +17,10 @@ from service import problems
 from service.api import uploads
 from service.api.schemas import AskedSha256, Batch, BatchAnswer, BatchItem, BatchResult, Report, Url
 from service.bodies import Spooled
+from service.checks import checked, checked_json
 from service.deps import StateDep, Verifier, address, admit, get_state, identify
-from service.hot import Below, Endpoint, checked
+from service.headers import media_type
+from service.hot import Below, Endpoint
 from service.problems import documented
 from service.security import Scope
 from service.state import State
@@ -136,9 +138,8 @@ async def by_hash(
 )
 async def batch(request: Request, state: StateDep, caller: Verifier) -> BatchAnswer:
     """JSON with hashes and addresses, or a form with several parts called `file`. Each item counts as one request."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     gate = asyncio.Semaphore(_AT_ONCE)
-    if media_type == "multipart/form-data":
+    if media_type(request.scope) == "multipart/form-data":
         async with uploads.receive(request, state, most_files=_MOST_ITEMS) as upload:
             files = upload.files.get("file", [])
             if not files:
@@ -146,24 +147,13 @@ async def batch(request: Request, state: StateDep, caller: Verifier) -> BatchAns
             await _charge(request, state, caller, len(files))
             jobs = [_file_item(state, gate, index, file) for index, file in enumerate(files)]
             return BatchAnswer(items=list(await asyncio.gather(*jobs)))
-    body = await _json(request)
+    body = checked_json(Batch, await request.body())
     await _charge(request, state, caller, len(body.items))
     return BatchAnswer(
         items=list(
             await asyncio.gather(*(_json_item(state, gate, index, item) for index, item in enumerate(body.items)))
         )
     )
-
-
-async def _json(request: Request) -> Batch:
-    from fastapi.exceptions import RequestValidationError
-    from pydantic import ValidationError
-
-    try:
-        return Batch.model_validate_json(await request.body())
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False, include_context=False)
-        raise RequestValidationError([{**item, "loc": ("body", *item["loc"])} for item in found]) from error
 
 
 async def _charge(request: Request, state: State, caller: Verifier, items: int) -> None:

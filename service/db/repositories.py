@@ -144,9 +144,7 @@ _FINISHED = (
 def idempotency(session: Session, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], IdempotencyRow]:
     """The rows of these keys (client, key), locked for this transaction where the database can (SQLite has one writer)."""
     connection, found = session.connection(), {}
-    for client in sorted(
-        {client for client, _ in keys}
-    ):  # always in the same order, so that no two wait for each other
+    for client in sorted({client for client, _ in keys}):  # in the same order everywhere: no two wait for each other
         mine = sorted({key for owner, key in keys if owner == client})
         for row in connection.execute(_HELD, {"client": client, "keys": mine}):
             found[client, row.key] = IdempotencyRow(*row)

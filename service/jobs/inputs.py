@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.blobs import BlobStore
-from service.bodies import Spool, Spooled, storage_error
+from service.bodies import Spool, Spooled
 from tanba.errors import AssetTooLarge, AssetUnreadable, InputError, StorageError, UsageError
 
 _CHUNK = 256 << 10
@@ -47,23 +47,16 @@ class Inputs:
         chunks = self._object(client_id, key) if key is not None else self.blobs.stream(digest or "")
         if chunks is None:
             raise AssetUnreadable("the uploaded bytes are no longer kept", code="tanba.jobs.input_gone")
-        path, found, size = self.spool.path(), hashlib.sha256(), 0
-        try:
-            with path.open("xb") as out:
-                for chunk in chunks:
-                    size += len(chunk)
-                    if size > self.limit:
-                        raise AssetTooLarge(f"more than {self.limit:,} bytes")
-                    found.update(chunk)
-                    out.write(chunk)
+        found, size = hashlib.sha256(), 0
+        with self.spool.fresh() as (path, out):
+            for chunk in chunks:
+                size += len(chunk)
+                if size > self.limit:
+                    raise AssetTooLarge(f"more than {self.limit:,} bytes")
+                found.update(chunk)
+                out.write(chunk)
             if key is None and found.hexdigest() != digest:
                 raise StorageError("the stored upload is damaged", code="tanba.storage.lost")
-        except OSError as error:
-            path.unlink(missing_ok=True)
-            raise storage_error(error) from error
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
         return Spooled(path, name, found.hexdigest(), size)
 
     def _object(self, client_id: str, key: str) -> Iterator[bytes]:

@@ -137,23 +137,11 @@ async def fetch(state: State, url: str) -> Spooled:
 
 
 def _fetch(state: State, url: str) -> Spooled:
-    import hashlib
-
-    from service.bodies import storage_error
-
-    path = state.spool.path()
-    try:
-        with path.open("xb") as out:
-            answer = state.fetch.get(url, destination=out)
+    with state.spool.fresh() as (path, out):
+        answer = state.fetch.get(url, destination=out)
         answer.raise_for_status()
-        with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        path.unlink(missing_ok=True)
-        raise storage_error(error) from error
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+        out.seek(0)
+        digest = hashlib.file_digest(out, "sha256").hexdigest()
     return Spooled(path, bare_name(answer.url.partition("?")[0].partition("#")[0]), digest, answer.size)
 
 

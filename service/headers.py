@@ -12,3 +12,8 @@ def header(scope: Scope, name: bytes) -> bytes:
             found: bytes = value
             return found
     return b""
+
+
+def media_type(scope: Scope) -> str:
+    """The lower-case media type of the body, without parameters; empty when the request says none."""
+    return header(scope, b"content-type").decode("latin-1").partition(";")[0].strip().lower()
